@@ -9,7 +9,7 @@ worker calls it from one thread, one observation at a time, always in this order
 
 Three calls instead of one, so that the worker can time the stages separately; `prepare` must copy
 what it keeps, because the observation's memory belongs to the link and is used again as soon as
-`prepare` returns. This module knows no torch: the door reads a `PolicySpec` without loading a model.
+`prepare` returns. This module knows no torch, so the door may name a `PolicySpec`.
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ class PolicySpec:
                 f"{self.history}; correct them in the PolicySpec."
             )
         for name, shape in self.images.items():
-            if len(shape) != 3 or shape[2] != 3 or min(shape) < 1:
+            sizes: tuple[int, ...] = shape
+            if len(sizes) != 3 or sizes[2] != 3 or min(sizes) < 1:
                 raise ValueError(
-                    f"Image {name!r} has shape {shape}; give (height, width, 3) in PolicySpec.images."
+                    f"Image {name!r} has shape {shape}; give (height, width, 3) in the PolicySpec."
                 )
 
 

@@ -84,8 +84,8 @@ def tip_position_m(q_rad: ArrayLike) -> Array:
 def tip_jacobian(q_rad: ArrayLike) -> Array:
     """Geometric Jacobian of the fingertip: (..., 7) -> (..., 6, 7).
 
-    Rows 0 to 2 are the tip's velocity in m/s, rows 3 to 5 the hand's angular velocity in rad/s, both
-    in the base frame, per rad/s of each joint.
+    Rows 0 to 2 are the tip's velocity in m/s, rows 3 to 5 the hand's angular velocity in rad/s,
+    both in the base frame, per rad/s of each joint.
     """
     return _jacobian(joint_frames(q_rad))
 
@@ -114,8 +114,8 @@ def reach_down(
     place. It always starts from `posture_rad` and always does `iterations` steps, so it is a smooth
     function of the tip: markers close to each other give poses close to each other.
 
-    Used by the expert that the shipped policy learned from. Raises ValueError when a target cannot be
-    met to 1 mm inside the joint limits.
+    Used by the expert that the shipped policy learned from. Raises ValueError when a target cannot
+    be met to 1 mm inside the joint limits.
     """
     target = np.asarray(tip_m, dtype=np.float64)
     posture = np.asarray(posture_rad, dtype=np.float64)

@@ -129,7 +129,7 @@ class CameraView:
         region[inside] = region[inside] * 0.7
 
     def _draw_background(self) -> Image:
-        """The table (a plane at z = 0 with a faint grain) in front of a wall. The same every time."""
+        """The table (a plane at z = 0 with a faint grain) in front of a wall; always the same."""
         across = np.broadcast_to(self._columns - WIDTH / 2, (HEIGHT, WIDTH)) / _FOCAL_PX
         down = np.broadcast_to(self._rows - HEIGHT / 2, (HEIGHT, WIDTH)) / _FOCAL_PX
         rays = np.stack([across, down, np.ones_like(across)], axis=-1) @ self._axes
@@ -141,7 +141,8 @@ class CameraView:
         wood = np.array([150.0, 128.0, 104.0]) + grain[..., None] * np.array([1.0, 0.9, 0.7])
         height = np.clip(rays[..., 2] + 0.6, 0.0, 1.2)
         wall = np.array([92.0, 104.0, 116.0]) + 50.0 * height[..., None]
-        return np.where(on_table[..., None], wood, wall).clip(0, 255).astype(np.uint8)
+        picture: Image = np.where(on_table[..., None], wood, wall).clip(0, 255).astype(np.uint8)
+        return picture
 
 
 def _arm_segments(
