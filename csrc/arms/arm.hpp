@@ -6,8 +6,8 @@
 // arm has carried on by itself (FCI extrapolates with constant acceleration) and q_d, dq_d, ddq_d say
 // where it really is. The controller starts again from there.
 //
-// Threads. One thread, the control loop's, calls start/read/write/stop. read() and write() allocate
-// nothing, take no lock and never throw; faults are values.
+// Threads. One thread, the control loop's, calls everything here. read(), write() and peaks()
+// allocate nothing, take no lock and never throw; faults are values.
 #pragma once
 
 #include <array>
@@ -40,6 +40,7 @@ std::string_view reflex_name(Reflex reflex) noexcept;
 
 struct ArmState {
     std::int64_t time_ns = 0;           // CLOCK_MONOTONIC at which this state was received
+    std::int64_t due_ns = 0;            // when it was due on the arm's own grid; 0: the arm tells none
     std::uint64_t cycle = 0;            // the arm's own count of 1 ms cycles since start()
     std::uint32_t elapsed_cycles = 1;   // cycles since the previous read: 1 = nothing was lost
     Reflex reflex = Reflex::kNone;      // set once the arm has stopped by itself
@@ -56,6 +57,14 @@ struct ArmCommand {
     bool motion_finished = false;   // last command of the motion; the arm must be at rest
 };
 
+// Commanded value over the arm's limit: worst joint, worst cycle since this object was made. Taken
+// from the commands that reached the arm, by the arm's own arithmetic; knows nothing of our limiter.
+struct CommandPeaks {
+    double velocity_ratio = 0.0;
+    double acceleration_ratio = 0.0;
+    double jerk_ratio = 0.0;
+};
+
 class Arm {
   public:
     Arm() = default;
@@ -70,6 +79,7 @@ class Arm {
     [[nodiscard]] virtual bool read(ArmState& state) noexcept = 0;
     // Sends the command for the state just read. False: the arm has stopped.
     [[nodiscard]] virtual bool write(const ArmCommand& command) noexcept = 0;
+    [[nodiscard]] virtual CommandPeaks peaks() const noexcept = 0;
     // Ends the motion; the arm takes no more commands until start().
     virtual void stop() noexcept = 0;
 };
