@@ -1,0 +1,4 @@
+"""Policies: the protocol they obey, the registry that finds them, and the two that ship.
+
+Importing this package imports no model framework; only `reach` and a worker do.
+"""
