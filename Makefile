@@ -84,26 +84,24 @@ $(VENV)/.created: | need-build
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# The extensions are compiled here too, by the editable install; hence the second stamp.
 $(VENV)/.installed: $(PINS) | $(VENV)/.created
 	@echo "==> installing torch 2.13.0 and its dependencies into $(VENV) (once)"
-	@echo "    A CPU build downloads about 250 MB. The CUDA build is 3 GB or more, and many indexes"
+	@echo "    A CPU build downloads about 210 MB. The CUDA build is 3 GB or more, and many indexes"
 	@echo "    give it by default on x86-64: to have the CPU build, stop here with Ctrl-C and name an"
 	@echo "    index that holds it, make PIP_ARGS='--index-url …' (see README.md)."
 	@$(PIP) torch
-	@echo "==> installing the other packages into $(VENV) (once, about 70 MB)"
+	@echo "==> installing the other packages into $(VENV) (once, about 50 MB)"
 	@$(PIP) -q setuptools pybind11 Cython
-	@echo "==> building and installing rt-infer (a minute or two)"
-	@$(PIP) -q --no-build-isolation -e '.[server,plot]'
-	@touch $@ $(VENV)/.built
+	@RT_INFER_NO_EXTENSIONS=1 $(PIP) -q --no-build-isolation -e '.[server,plot]'
+	@touch $@
 
 $(VENV)/.installed-dev: $(PINS) | $(VENV)/.installed
-	@echo "==> installing pytest, hypothesis, ruff, mypy, clang-format (once, about 40 MB)"
+	@echo "==> installing pytest, hypothesis, ruff, mypy, clang-format (once, about 30 MB)"
 	@$(PIP) -q 'rt-infer[test,lint,bench]'
 	@touch $@
 
 $(VENV)/.built: $(NATIVE) | $(VENV)/.installed
-	@echo "==> building rt_infer._core and rt_infer._frames"
+	@echo "==> building rt_infer._core and rt_infer._frames (the first time a minute or two)"
 	@$(PY) setup.py -q build_ext --inplace
 	@touch $@
 

@@ -5,6 +5,8 @@ Switches, read from the environment:
 ``RT_INFER_SANITIZE=address|thread``  AddressSanitizer with UBSan, or ThreadSanitizer
 ``RT_INFER_DEBUG=1``                  -O0, symbols, assertions on
 ``RT_INFER_NATIVE=1``                 -march=native; never in a wheel that leaves this machine
+``RT_INFER_NO_EXTENSIONS=1``          the Python files alone; the Makefile's editable install, which
+                                      builds the extensions in place afterwards
 ``RT_INFER_BUILD_JOBS=n``             compilers at once (default: one a core)
 
 Each combination of switches keeps its objects in a folder of its own, so going back and forth
@@ -79,11 +81,13 @@ frames = Extension(
     extra_compile_args=[*compile_args],
     extra_link_args=[*link_args],
 )
-extensions = [core]
-if os.path.exists("bindings/frames.pyx"):
-    extensions += cythonize(
-        [frames], build_dir=os.path.join(build_base, "cython"), language_level=3
-    )
+extensions = []
+if os.environ.get("RT_INFER_NO_EXTENSIONS", "") != "1":
+    generated = os.path.join(build_base, "cython")
+    if os.path.exists("bindings/core.cpp"):
+        extensions.append(core)
+    if os.path.exists("bindings/frames.pyx"):
+        extensions += cythonize([frames], build_dir=generated, language_level=3)
 
 ParallelCompile("RT_INFER_BUILD_JOBS", needs_recompile=is_stale).install()
 setup(
