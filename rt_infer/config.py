@@ -1,0 +1,183 @@
+"""Every flag of every command, in one place: names, defaults, units, and what is refused.
+
+The names are LeRobot's where LeRobot has the thing (its async inference guide); the rest follows
+docs/architecture.md. Times end in _s and are seconds. Values that make no sense raise ValueError
+with a sentence, from the command line, a file, or Python alike.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from rt_infer.flags import flag
+from rt_infer.robots import sim_fr3 as _sim_fr3
+from rt_infer.robots.registry import RobotConfig
+
+MAX_CHUNK = 512  # RTI_MAX_CHUNK of rt_infer.h: one chunk must fit into half the action ring
+
+_LEROBOT = "accepted because LeRobot has them"
+
+
+def _between(name: str, value: float, low: float, high: float, unit: str = "") -> None:
+    if not low <= value <= high:
+        raise ValueError(f"--{name} must be {low:g} to {high:g}{unit}, not {value:g}.")
+
+
+def _above_zero(name: str, value: float | None, unit: str = "") -> None:
+    if value is not None and not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"--{name} must be above zero{unit}, not {value:g}.")
+
+
+@dataclass(kw_only=True)
+class ServerConfig:
+    """`rt-infer server`"""
+
+    host: str = flag("address to listen on", default="127.0.0.1", group="listening")
+    port: int = flag("TCP port; 0 takes a free one", default=8080, group="listening")
+    policy_type: str = flag(
+        "load this policy at the start instead of when the first robot asks",
+        default="",
+        group="policy",
+    )
+    pretrained_name_or_path: str = flag("its checkpoint", default="", group="policy")
+    policy_device: str = flag("cpu, cuda, cuda:1 or mps", default="cpu", group="policy")
+    allow_python: list[str] = flag(
+        "a Python factory, package.module:function, that robots may name as a policy; may be "
+        "given several times",
+        factory=list,
+        group="policy",
+    )
+    fps: float | None = flag(
+        "", default=None, group=_LEROBOT, notice="each robot tells the server its own rate."
+    )
+    inference_latency: float | None = flag(
+        "", default=None, group=_LEROBOT, notice="answers are never delayed on purpose."
+    )
+    obs_queue_timeout: float | None = flag(
+        "", default=None, group=_LEROBOT, notice="the newest observation is served at once."
+    )
+
+    def __post_init__(self) -> None:
+        _between("port", self.port, 0, 65535)
+        if self.pretrained_name_or_path and not self.policy_type:
+            raise ValueError("--pretrained_name_or_path needs --policy_type to say what it is.")
+
+
+@dataclass(kw_only=True)
+class MotionConfig:
+    """How fast the policy's actions are followed."""
+
+    speed: float = flag("fraction of fps at which actions are followed, (0, 1]", default=1.0)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.speed <= 1.0:
+            raise ValueError(f"--motion.speed must be above 0 and at most 1, not {self.speed:g}.")
+
+
+@dataclass(kw_only=True)
+class RealtimeConfig:
+    """What the 1 kHz loop asks of the operating system."""
+
+    priority: int = flag("SCHED_FIFO priority of the loop, 1 to 99; 0 asks for none", default=80)
+    cpu: int | None = flag("the one CPU that the loop is bound to", default=None)
+    require: bool = flag("give up if the system refuses any of it", default=False)
+
+    def __post_init__(self) -> None:
+        _between("rt.priority", self.priority, 0, 99)
+        if self.cpu is not None:
+            _between("rt.cpu", self.cpu, 0, 4095)
+
+
+@dataclass(kw_only=True)
+class RunConfig:
+    """`rt-infer robot`"""
+
+    robot: RobotConfig = flag("which robot this is", group="robot")
+    server_address: str = flag(
+        "host:port of the policy server", default="127.0.0.1:8080", group="server"
+    )
+    connect_timeout_s: float = flag(
+        "give up if there is no first connection for so long, s; a connection lost later is tried "
+        "again for ever",
+        default=30.0,
+        group="server",
+    )
+    policy_type: str = flag("which policy the server runs, e.g. reach or hold", group="policy")
+    pretrained_name_or_path: str = flag(
+        "its checkpoint, as the server finds it; empty: the shipped one", default="", group="policy"
+    )
+    policy_device: str = flag(
+        "where the server runs it: cpu, cuda or mps", default="cpu", group="policy"
+    )
+    actions_per_chunk: int = flag("actions in one answer", default=50, group="policy")
+    task: str = flag("instruction for the policy", default="", group="policy")
+    fps: float = flag("actions a second", default=30.0, group="motion")
+    chunk_size_threshold: float = flag(
+        "ask for the next chunk when this fraction of one is left, 0 to 1",
+        default=0.5,
+        group="motion",
+    )
+    aggregate_fn_name: Literal["weighted_average", "latest_only", "average", "conservative"] = flag(
+        "how a new chunk meets the actions still queued", default="weighted_average", group="motion"
+    )
+    motion: MotionConfig = flag("", factory=MotionConfig, group="motion")
+    max_start_distance: float = flag(
+        "refuse a first target further than this from the arm, rad, worst joint",
+        default=0.5,
+        group="motion",
+    )
+    max_age_s: float = flag(
+        "refuse chunks whose observation is older, s", default=2.0, group="motion"
+    )
+    duration_s: float | None = flag(
+        "stop after so long, s, counted from when the policy is ready", default=None, group="run"
+    )
+    report: str | None = flag("write what happened to this JSON file", default=None, group="run")
+    plot: str | None = flag("draw the motion into this PNG file", default=None, group="run")
+    rt: RealtimeConfig = flag("", factory=RealtimeConfig, group="realtime")
+    client_device: str | None = flag(
+        "", default=None, group=_LEROBOT, notice="the robot's side needs no device."
+    )
+    debug_visualize_queue_size: bool | None = flag(
+        "", default=None, group=_LEROBOT, notice="the panel shows the queue; --plot draws the run."
+    )
+
+    def __post_init__(self) -> None:
+        if not self.policy_type:
+            raise ValueError("--policy_type must name a policy, e.g. reach.")
+        _between("actions_per_chunk", self.actions_per_chunk, 1, MAX_CHUNK)
+        _between("chunk_size_threshold", self.chunk_size_threshold, 0.0, 1.0)
+        _between("fps", self.fps, 1.0, 1000.0, " actions a second")
+        _between("max_start_distance", self.max_start_distance, 0.0, 2 * math.pi, " rad")
+        _above_zero("max_age_s", self.max_age_s, " seconds")
+        _above_zero("connect_timeout_s", self.connect_timeout_s, " seconds")
+        _above_zero("duration_s", self.duration_s, " seconds")
+
+
+@dataclass(kw_only=True)
+class DemoConfig:
+    """`rt-infer demo`"""
+
+    duration_s: float = flag("stop after so long, s, even if targets are left", default=50.0)
+    targets: int = flag("how many markers to reach", default=10)
+    seed: int = flag("which sequence of markers", default=0)
+    report: str | None = flag("write what happened to this JSON file", default=None)
+    plot: str | None = flag("draw the motion into this PNG file", default=None)
+    rt: RealtimeConfig = flag("", factory=RealtimeConfig, group="realtime")
+
+    def __post_init__(self) -> None:
+        self.run_config("127.0.0.1:1")  # the robot's own checks speak for themselves
+
+    def run_config(self, server_address: str) -> RunConfig:
+        """The robot command that the demo is."""
+        shown: dict[str, Any] = {
+            name: getattr(self, name) for name in ("duration_s", "report", "plot", "rt")
+        }
+        return RunConfig(
+            robot=_sim_fr3.SimFr3Config(id="demo", seed=self.seed, targets=self.targets),
+            server_address=server_address,
+            policy_type="reach",
+            **shown,
+        )
