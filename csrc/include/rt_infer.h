@@ -11,18 +11,23 @@
  *
  * rti_region at the end of this file is all of it as one type.
  *
- * Birth.  The creator makes the object exclusively, takes flock(LOCK_EX) on its descriptor, sizes
- * it with posix_fallocate, fills the header, and stores `published` last, with release order. An
- *         opener loads `published` with acquire order until it is not 0, or gives up. It goes on
- * only if magic, published (= RTI_ABI_VERSION), layout_hash (= RTI_LAYOUT_HASH), total_size and the
- *         object's real size are what it expects: the numbers in the header are never used
- * unchecked. `magic` and `published` keep their place in every version. Life.   The lock belongs to
- * an open file description that the network process and the core share: the region is alive while
- * anyone holds that lock, and dead when flock(LOCK_SH|LOCK_NB) succeeds for a stranger. Process ids
- * in the header are for messages only. Words.  Every field marked (atomic) is a naturally aligned
- * 32- or 64-bit word that is loaded and stored atomically (C11: __atomic builtins, C++:
- * std::atomic_ref). Nothing else is written after publication. Times.  All *_ns are CLOCK_MONOTONIC
- * of the robot's machine.
+ * Birth. The creator makes the object exclusively, takes flock(LOCK_EX) on its descriptor, sizes it
+ * with posix_fallocate, fills the header, and stores `published` last, with release order. An
+ * opener loads `published` with acquire order until it is not 0, or gives up. It goes on only if
+ * magic, published (= RTI_ABI_VERSION), layout_hash (= RTI_LAYOUT_HASH), total_size and the size of
+ * the object are what it expects: no number of the header is used unchecked. `magic` and
+ * `published` keep their places in every version.
+ *
+ * Life. The lock belongs to an open file description that the network process and the core share:
+ * the region is alive while anyone holds that lock, and dead when flock(LOCK_SH|LOCK_NB) succeeds
+ * for a stranger. Process ids in the header are for messages only.
+ *
+ * Words. Every field marked (atomic) is a naturally aligned 32- or 64-bit word that is loaded and
+ * stored atomically (C11: __atomic builtins, C++: std::atomic_ref). Everything else is written
+ * before an (atomic) word is stored with release order, and read after that word was loaded with
+ * acquire order.
+ *
+ * Times. All *_ns are CLOCK_MONOTONIC of the robot's machine.
  */
 #ifndef RT_INFER_H
 #define RT_INFER_H
@@ -31,8 +36,7 @@
 
 #define RTI_MAGIC 0x005245464e495452u /* "RTINFER\0", little-endian */
 #define RTI_ABI_VERSION 1u
-#define RTI_LAYOUT_HASH \
-    0x49b25ccfd9ab0246u /* what csrc/memory/layout.hpp computes, and checks when compiled */
+#define RTI_LAYOUT_HASH 0x49b25ccfd9ab0246u /* checked by csrc/memory/layout.hpp when compiled */
 
 #define RTI_DOF 7u              /* joints of the arm */
 #define RTI_MAX_VALUES 16u      /* values one action may carry: joints, then gripper and the like */
@@ -119,10 +123,9 @@ typedef struct rti_mailbox {
 
 enum rti_phase {
     RTI_PHASE_STARTING = 0,
-    RTI_PHASE_HOLD = 1,   /* at rest, waiting for an admissible chunk */
-    RTI_PHASE_FOLLOW = 2, /* on the path */
-    RTI_PHASE_BRAKE =
-        3, /* coming to rest along the path: stop, pause, new epoch, stale heartbeat */
+    RTI_PHASE_HOLD = 1,     /* at rest, waiting for an admissible chunk */
+    RTI_PHASE_FOLLOW = 2,   /* on the path */
+    RTI_PHASE_BRAKE = 3,    /* to rest along the path: stop, pause, new epoch, stale heartbeat */
     RTI_PHASE_FINISHED = 4, /* motion ended in order */
     RTI_PHASE_FAULT = 5     /* the arm stopped by itself */
 };
