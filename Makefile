@@ -2,7 +2,8 @@
 #
 # Everything goes into .venv, and nothing is done twice: a stamp in it says what is already there.
 #   .venv/.created        the interpreter's own environment
-#   .venv/.installed      what the demo needs, rt-infer itself (editable), its extensions built
+#   .venv/.torch          torch, the one big download
+#   .venv/.installed      what the demo needs, rt-infer itself (editable)
 #   .venv/.installed-dev  pytest, linters, benches
 #   .venv/.built          the extensions, as new as csrc/ and bindings/
 
@@ -11,8 +12,12 @@ SHELL       := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-# The interpreter .venv is made with: 3.10 to 3.13.
-PYTHON      ?= $(shell command -v python3.11 || echo python3)
+# The interpreter .venv is made with: the first of these that runs and is 3.10 to 3.13.
+ifndef PYTHON
+PYTHON := $(shell for python in python3.11 python3 python3.12 python3.13 python3.10; do \
+            $$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' \
+            2>/dev/null && echo $$python && exit; done; echo python3)
+endif
 # For pip: an index of your own, a proxy, a cache.
 PIP_ARGS    ?=
 # More arguments for `rt-infer demo`, pytest over tests/, pytest over benches/.
@@ -84,12 +89,15 @@ $(VENV)/.created: | need-build
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(PINS) | $(VENV)/.created
+$(VENV)/.torch: constraints/ci.txt | $(VENV)/.created
 	@echo "==> installing torch 2.13.0 and its dependencies into $(VENV) (once)"
 	@echo "    A CPU build downloads about 210 MB. The CUDA build is 3 GB or more, and many indexes"
 	@echo "    give it by default on x86-64: to have the CPU build, stop here with Ctrl-C and name an"
 	@echo "    index that holds it, make PIP_ARGS='--index-url …' (see README.md)."
 	@$(PIP) torch
+	@touch $@
+
+$(VENV)/.installed: $(PINS) $(VENV)/.torch
 	@echo "==> installing the other packages into $(VENV) (once, about 50 MB)"
 	@$(PIP) -q setuptools pybind11 Cython
 	@RT_INFER_NO_EXTENSIONS=1 $(PIP) -q --no-build-isolation -e '.[server,plot]'
