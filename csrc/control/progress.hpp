@@ -14,19 +14,20 @@ namespace rti {
 struct Progress {
     // the last cycle
     rti_phase phase = RTI_PHASE_STARTING;
-    std::uint16_t flags = 0;           // rti_telemetry_flags
-    double policy_step = 0.0;          // the policy clock
-    double policy_rate = 0.0;          // its speed [steps/s]
-    double steps_queued = 0.0;         // left of the adopted path [steps]
+    std::uint16_t flags = 0;    // rti_telemetry_flags
+    double policy_step = 0.0;   // the policy clock
+    double policy_rate = 0.0;   // its speed [steps/s]
+    double steps_queued = 0.0;  // left of the adopted path [steps]
     std::uint32_t epoch = 0;
-    std::int64_t epoch_since_ns = 0;   // observations captured before this are void
-    std::uint64_t chunk_id = 0;        // the chunk being followed, 0 = none
-    std::int64_t spliced_received_ns = 0;  // with RTI_CYCLE_SPLICED: when the new chunk was received
-    bool finished = false;             // the command of this cycle was the last: motion_finished
+    std::int64_t epoch_since_ns = 0;  // observations captured before this are void
+    std::uint64_t chunk_id = 0;       // the chunk being followed, 0 = none
+    std::int64_t spliced_received_ns =
+        0;                  // with RTI_CYCLE_SPLICED: when the new chunk was received
+    bool finished = false;  // the command of this cycle was the last: motion_finished
 
     // the run
     rti_refusal last_refusal = RTI_ADMITTED;
-    double start_distance_rad = 0.0;   // of the last RTI_REFUSED_START
+    double start_distance_rad = 0.0;  // of the last RTI_REFUSED_START
     std::uint64_t chunks_received = 0;
     std::uint64_t chunks_admitted = 0;
     std::array<std::uint64_t, RTI_REFUSALS> refused{};
@@ -37,9 +38,9 @@ struct Progress {
     std::uint64_t waypoints_clamped = 0;
     std::uint64_t reseeds = 0;
     std::uint64_t limiter_interventions = 0;
-    std::uint64_t holds = 0;           // times the path ran dry and the arm came to rest
-    std::uint64_t held_cycles = 0;     // cycles at rest after the first chunk
-    std::uint64_t slowed_cycles = 0;   // cycles below the clock's nominal rate while following
+    std::uint64_t holds = 0;          // times the path ran dry and the arm came to rest
+    std::uint64_t held_cycles = 0;    // cycles at rest after the first chunk
+    std::uint64_t slowed_cycles = 0;  // cycles below the clock's nominal rate while following
     double steps_executed = 0.0;
 };
 

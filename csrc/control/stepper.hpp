@@ -4,12 +4,14 @@
 //   step(state, request)    before the write: admit what was offered last, advance the clock, limit
 //   offer(record)           each record drained from the ring, in ring order
 //   plan()                  after the write: splice the newest admitted chunk into the path
-// It reads no clock (time is state.time_ns), does no I/O, allocates nothing after construction, throws
-// nothing, and holds no pointer to the outside: equal inputs give equal commands, bit for bit.
+// It reads no clock (time is state.time_ns), does no I/O, allocates nothing after construction,
+// throws nothing, and holds no pointer to the outside: equal inputs give equal commands, bit for
+// bit.
 //
 // Invariants: after an epoch rises nothing moves until a chunk of that epoch, from an observation
 // captured after the epoch began, is admitted; the path that is followed can always be left to rest
-// within the limits; a command differs from the path only where the limiter says so, and is counted.
+// within the limits; a command differs from the path only where the limiter says so, and is
+// counted.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +31,8 @@ namespace rti {
 // What the world outside asks of the motion; sampled once a cycle.
 enum class Request : std::uint32_t {
     kFollow = 0,  // business as usual
-    kRest = 1,    // brake along the path and hold; chunks are refused until the next epoch (stale heartbeat)
+    kRest = 1,    // brake along the path and hold; chunks are refused until the next epoch (stale
+                  // heartbeat)
     kFinish = 2,  // brake along the path, then end the motion for good
 };
 
@@ -46,7 +49,8 @@ class Stepper {
   public:
     explicit Stepper(const StepperConfig& config);
 
-    // The arm at rest, before the first cycle or after a recovery: seeds the reference, raises the epoch.
+    // The arm at rest, before the first cycle or after a recovery: seeds the reference, raises the
+    // epoch.
     void start(const ArmState& state) noexcept;
     [[nodiscard]] ArmCommand step(const ArmState& state, Request request) noexcept;
     void offer(const rti_action& record) noexcept;
@@ -56,7 +60,48 @@ class Stepper {
     [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
 
   private:
-    Progress progress_;
+    void begin_epoch() noexcept;
+    void admit(const Chunk& chunk) noexcept;
+    [[nodiscard]] rti_refusal verdict(const Chunk& chunk) noexcept;
+    // Plays `cycles` cycles of the clock; what is braked for is settled in step().
+    void advance(std::uint32_t cycles) noexcept;
+    void take_up_from(const ArmState& state, const PathPoint& reference) noexcept;
+    // The reference in time, without the detour: position, velocity, acceleration in q, d1, d2.
+    [[nodiscard]] PathPoint reference() const noexcept;
+    [[nodiscard]] JointArray wanted() noexcept;
+    void come_to_rest() noexcept;
+    void try_splice() noexcept;
+    void adopt() noexcept;
+
+    [[nodiscard]] Path& path() noexcept { return paths_[active_]; }
+    [[nodiscard]] const Path& path() const noexcept { return paths_[active_]; }
+    [[nodiscard]] SpeedProfile& profile() noexcept { return profiles_[active_]; }
+
+    StepperConfig config_;
+    PlannerLimits planner_;
+    Limiter limiter_;
+    PolicyClock clock_;
+    std::array<Path, 2> paths_{};  // the adopted one and the next
+    std::array<SpeedProfile, 2> profiles_{};
+    std::size_t active_ = 0;
+    Chunk arriving_{};
+    Chunk pending_{};  // admitted, not yet spliced
+    Bridge detour_{};  // in time [s]: from where lost packets left the arm back to the path
+    double detour_s_ = 0.0;
+    JointArray rest_q_{};  // where the arm is held while nothing is followed [rad]
+
+    std::int64_t now_ns_ = 0;
+    std::int64_t last_capture_ns_ = 0;
+    double stretch_ = 1.0;  // of the bridge being tried
+    bool has_pending_ = false;
+    bool following_ = false;          // path() is adopted and the clock has not come to rest on it
+    bool void_path_ = false;          // what is followed belongs to an older epoch: brake on it
+    bool waiting_to_splice_ = false;  // slowing down until the pending chunk can be entered
+    bool braking_ = false;            // in this cycle, for whichever reason
+    bool refused_ = false;            // a chunk, since the last step()
+    bool epoch_is_fresh_ = true;      // nothing of this epoch has been admitted yet
+    Request request_ = Request::kFollow;
+    Progress progress_{};
 };
 
 }  // namespace rti

@@ -1,0 +1,269 @@
+#include "control/stepper.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rti {
+namespace {
+
+// A q_d this far from our last command is not ours: the arm went on without us. Larger than what a
+// robot that computes in floats would round.
+constexpr double kSamePosition_rad = 1e-6;
+constexpr double kBridgeGrowth = 1.6;
+constexpr double kShortestSplice_steps =
+    0.5;                                      // with less left, a chunk has nothing to say any more
+constexpr double kDetourAcceleration = 0.35;  // of the arm's, for the way back after lost packets
+constexpr double kShortestDetour_s = 0.10;
+// Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
+constexpr double kPeakAcceleration = 5.7735;
+constexpr double kPeakSheddingAcceleration = 3.94;
+
+}  // namespace
+
+Stepper::Stepper(const StepperConfig& config)
+    : config_(config),
+      planner_(config.limits),
+      limiter_(config.limits),
+      clock_(config.fps * config.speed) {}
+
+void Stepper::start(const ArmState& state) noexcept {
+    now_ns_ = state.time_ns;
+    clock_.halt();
+    limiter_.seed(state.q_d, JointArray{}, JointArray{});
+    detour_.clear();
+    rest_q_ = state.q_d;
+    following_ = false;
+    progress_.phase = RTI_PHASE_HOLD;
+    begin_epoch();
+}
+
+void Stepper::begin_epoch() noexcept {
+    ++progress_.epoch;
+    progress_.epoch_since_ns = now_ns_;
+    has_pending_ = false;
+    waiting_to_splice_ = false;
+    epoch_is_fresh_ = true;
+    void_path_ = following_;
+}
+
+// ------------------------------------------------------------------ what comes in
+
+void Stepper::offer(const rti_action& record) noexcept {
+    if (record.kind == RTI_RECORD_NEW_EPOCH) {
+        begin_epoch();
+    } else if (record.kind == RTI_RECORD_ACTION && arriving_.take(record)) {
+        admit(arriving_);
+    }
+}
+
+rti_refusal Stepper::verdict(const Chunk& chunk) noexcept {
+    if (!chunk.well_formed) return RTI_REFUSED_MALFORMED;
+    if (!chunk.finite) return RTI_REFUSED_NOT_FINITE;
+    if (request_ != Request::kFollow) return RTI_REFUSED_STOPPING;
+    if (chunk.epoch != progress_.epoch || chunk.capture_ns < progress_.epoch_since_ns) {
+        return RTI_REFUSED_EPOCH;
+    }
+    if (static_cast<double>(now_ns_ - chunk.capture_ns) > config_.max_age_s * 1e9) {
+        return RTI_REFUSED_AGE;
+    }
+    if (chunk.capture_ns <= last_capture_ns_) return RTI_REFUSED_ORDER;
+    // A clock that stands where the chunk begins has consumed nothing of it.
+    const double consumed = clock_.step() - chunk.origin_step;
+    if (consumed >= chunk.count || consumed < 0.0) return RTI_REFUSED_LATE;
+    if (epoch_is_fresh_) {
+        const auto first = static_cast<std::size_t>(std::ceil(consumed));
+        const JointArray& target = chunk.targets[std::min<std::size_t>(first, chunk.count - 1)];
+        double distance = 0.0;
+        for (std::size_t j = 0; j < kDof; ++j) {
+            distance = std::max(distance, std::abs(target[j] - limiter_.q()[j]));
+        }
+        if (distance > config_.max_start_distance_rad) {
+            progress_.start_distance_rad = distance;
+            return RTI_REFUSED_START;
+        }
+    }
+    return RTI_ADMITTED;
+}
+
+void Stepper::admit(const Chunk& chunk) noexcept {
+    ++progress_.chunks_received;
+    const rti_refusal refusal = verdict(chunk);
+    if (refusal != RTI_ADMITTED) {
+        ++progress_.refused[refusal];
+        progress_.last_refusal = refusal;
+        refused_ = true;
+        return;
+    }
+    ++progress_.chunks_admitted;
+    last_capture_ns_ = chunk.capture_ns;
+    epoch_is_fresh_ = false;
+    pending_ = chunk;
+    has_pending_ = true;
+    stretch_ = 1.0;
+}
+
+// ------------------------------------------------------------------ the cycle
+
+ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
+    now_ns_ = state.time_ns;
+    progress_.flags = refused_ ? RTI_CYCLE_REFUSED : 0;  // by offer(), before us
+    refused_ = false;
+    if (request_ == Request::kRest && request == Request::kFollow) begin_epoch();
+    request_ = request;
+    if (request != Request::kFollow) has_pending_ = waiting_to_splice_ = false;
+    braking_ = void_path_ || waiting_to_splice_ || request != Request::kFollow;
+
+    // Lost cycles are played by the clock, since the arm has moved on through them; then the
+    // reference is taken from the arm. Their time is gone: nothing is ever caught up.
+    advance(state.elapsed_cycles - 1);
+    take_up_from(state, reference());
+    advance(1);
+
+    ArmCommand command;
+    const bool limited = limiter_.limit(wanted(), command.q);
+    if (limited) {
+        ++progress_.limiter_interventions;
+        progress_.flags |= RTI_CYCLE_LIMITED;
+    }
+    if (following_ && clock_.at_rest()) come_to_rest();
+    const bool still = !following_ && !detour_.covers(detour_s_) && limiter_.at_rest();
+    command.motion_finished = request == Request::kFinish && still;
+
+    progress_.finished = command.motion_finished;
+    progress_.phase = command.motion_finished                     ? RTI_PHASE_FINISHED
+                      : !following_                               ? RTI_PHASE_HOLD
+                      : void_path_ || request != Request::kFollow ? RTI_PHASE_BRAKE
+                                                                  : RTI_PHASE_FOLLOW;
+    if (progress_.phase == RTI_PHASE_HOLD && progress_.splices > 0) ++progress_.held_cycles;
+    progress_.policy_step = clock_.step();
+    progress_.policy_rate = clock_.rate();
+    progress_.steps_executed = clock_.step();
+    progress_.steps_queued = following_ ? std::max(0.0, path().end() - clock_.step()) : 0.0;
+    return command;
+}
+
+void Stepper::advance(std::uint32_t cycles) noexcept {
+    for (std::uint32_t i = 0; i < cycles; ++i) {
+        detour_s_ += kCycle_s;
+        if (!following_ || (i > 0 && clock_.at_rest())) continue;
+        const bool nominal = clock_.advance(path(), profile(), planner_, braking_);
+        if (!nominal && !void_path_ && request_ == Request::kFollow) {
+            ++progress_.slowed_cycles;
+            progress_.flags |= RTI_CYCLE_SLOWED;
+        }
+    }
+}
+
+PathPoint Stepper::reference() const noexcept {
+    PathPoint point;
+    if (!following_) {
+        point.q = rest_q_;
+        return point;
+    }
+    point = path().at(clock_.step());
+    const double rate = clock_.rate();
+    for (std::size_t j = 0; j < kDof; ++j) {
+        point.d2[j] = point.d2[j] * rate * rate + point.d1[j] * clock_.acceleration();
+        point.d1[j] *= rate;
+    }
+    return point;
+}
+
+void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) noexcept {
+    double strayed = 0.0;
+    for (std::size_t j = 0; j < kDof; ++j) {
+        strayed = std::max(strayed, std::abs(state.q_d[j] - limiter_.q()[j]));
+    }
+    if (strayed <= kSamePosition_rad && state.elapsed_cycles <= 1) return;
+    limiter_.seed(state.q_d, state.dq_d, state.ddq_d);
+    if (strayed <= kSamePosition_rad && !following_ && !detour_.covers(detour_s_)) return;
+
+    JointArray value{};
+    JointArray slope{};
+    JointArray curvature{};
+    const double acceleration = kDetourAcceleration * config_.limits.ddq_max;
+    double length_s = kShortestDetour_s;
+    for (std::size_t j = 0; j < kDof; ++j) {
+        value[j] = state.q_d[j] - reference.q[j];
+        slope[j] = state.dq_d[j] - reference.d1[j];
+        curvature[j] = state.ddq_d[j] - reference.d2[j];
+        length_s =
+            std::max({length_s, std::sqrt(kPeakAcceleration * std::abs(value[j]) / acceleration),
+                      kPeakSheddingAcceleration * std::abs(slope[j]) / acceleration});
+    }
+    detour_.set(0.0, length_s, value, slope, curvature);
+    detour_s_ = 0.0;
+    ++progress_.reseeds;
+    progress_.flags |= RTI_CYCLE_RESEEDED;
+}
+
+JointArray Stepper::wanted() noexcept {
+    PathPoint point;
+    point.q = following_ ? path().at(clock_.step()).q : rest_q_;
+    detour_.add_to(detour_s_, point);
+    return point.q;
+}
+
+void Stepper::come_to_rest() noexcept {
+    rest_q_ = path().at(clock_.step()).q;
+    following_ = false;
+    if (!braking_) ++progress_.holds;
+    void_path_ = false;
+}
+
+// ------------------------------------------------------------------ after the write
+
+void Stepper::plan() noexcept {
+    if (has_pending_) {
+        try_splice();
+    } else if (following_ && profile().used_up(clock_.step())) {
+        profile().build(path(), clock_.step(), clock_.nominal_rate(), planner_);
+    }
+}
+
+// One candidate a cycle: the time for planning stays the same however hard the splice is.
+void Stepper::try_splice() noexcept {
+    const SplicePoint from{
+        .step = clock_.step(),
+        .rate = clock_.rate(),
+        .nominal_rate = clock_.nominal_rate(),
+        .reference = following_ ? path().at(clock_.step()) : PathPoint{.q = rest_q_}};
+    Path& next = paths_[1 - active_];
+    SpeedProfile& next_profile = profiles_[1 - active_];
+    const Path* old = following_ && !void_path_ ? &path() : nullptr;
+    const std::uint32_t clamped = lay(pending_, old, config_.aggregate, planner_, next);
+    if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
+        ++progress_.refused[RTI_REFUSED_LATE];
+        progress_.last_refusal = RTI_REFUSED_LATE;
+        has_pending_ = waiting_to_splice_ = false;
+        return;
+    }
+    const bool could_be_longer = bridge(from, stretch_, config_.limits, next);
+    next_profile.build(next, from.step, clock_.nominal_rate(), planner_);
+    if (can_enter(from, clock_.look_ahead(), next_profile)) {
+        progress_.waypoints_clamped += clamped;
+        adopt();
+    } else if (could_be_longer) {
+        if (stretch_ == 1.0) ++progress_.bridges_lengthened;
+        stretch_ *= kBridgeGrowth;
+    } else {
+        if (!waiting_to_splice_) ++progress_.splices_delayed;
+        waiting_to_splice_ = true;
+        stretch_ = 1.0;
+    }
+}
+
+void Stepper::adopt() noexcept {
+    active_ = 1 - active_;
+    following_ = true;
+    void_path_ = waiting_to_splice_ = has_pending_ = false;
+    const double passed = std::ceil(clock_.step() - pending_.origin_step);
+    progress_.late_steps +=
+        static_cast<std::uint64_t>(std::clamp(passed, 0.0, pending_.count * 1.0));
+    ++progress_.splices;
+    progress_.chunk_id = pending_.id;
+    progress_.spliced_received_ns = pending_.received_ns;
+    progress_.flags |= RTI_CYCLE_SPLICED;
+}
+
+}  // namespace rti

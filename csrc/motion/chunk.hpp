@@ -1,0 +1,86 @@
+// A chunk as the motion sees it: T joint targets that belong to consecutive policy steps.
+//
+// Action i belongs to step `origin_step + i` and is held for one step; the last one is where the
+// arm rests when nothing follows. Fixed size, plain values: lives in the stepper, filled record by
+// record.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "arms/arm.hpp"
+#include "include/rt_infer.h"
+
+namespace rti {
+
+// How a new chunk meets the actions of the old one where both have an opinion. Names and weights
+// are LeRobot's (async_inference/configs.py).
+enum class Aggregate : std::uint32_t {
+    kWeightedAverage = 0,  // 0.3 old + 0.7 new
+    kLatestOnly = 1,       // new
+    kAverage = 2,          // 0.5 old + 0.5 new
+    kConservative = 3,     // 0.7 old + 0.3 new
+};
+
+// The old chunk's share under `rule`.
+constexpr double old_share(Aggregate rule) noexcept {
+    switch (rule) {
+        case Aggregate::kWeightedAverage:
+            return 0.3;
+        case Aggregate::kLatestOnly:
+            return 0.0;
+        case Aggregate::kAverage:
+            return 0.5;
+        case Aggregate::kConservative:
+            return 0.7;
+    }
+    return 0.0;
+}
+
+struct Chunk {
+    std::uint64_t id = 0;
+    std::uint32_t epoch = 0;
+    std::uint32_t count = 0;
+    std::int64_t capture_ns = 0;
+    std::int64_t received_ns = 0;
+    double origin_step = 0.0;
+    bool well_formed = true;  // every record fitted the first one
+    bool finite = true;
+    std::array<JointArray, RTI_MAX_CHUNK> targets{};
+
+    // Takes the records of a chunk in ring order. True once the last one is in.
+    bool take(const rti_action& record) noexcept {
+        if (record.index == 0) begin(record);
+        const bool fits = record.chunk_id == id && record.count == count && record.index < count &&
+                          record.index == next_ && record.dim == RTI_DOF;
+        well_formed = well_formed && fits;
+        if (fits) {
+            for (std::size_t j = 0; j < kDof; ++j) {
+                targets[record.index][j] = record.values[j];
+                finite = finite && std::isfinite(record.values[j]);
+            }
+        }
+        ++next_;
+        return record.index + 1 == record.count;
+    }
+
+    [[nodiscard]] double last_step() const noexcept { return origin_step + count - 1.0; }
+
+  private:
+    void begin(const rti_action& record) noexcept {
+        id = record.chunk_id;
+        epoch = record.epoch;
+        count = record.count;
+        capture_ns = record.capture_ns;
+        received_ns = record.received_ns;
+        origin_step = record.origin_step;
+        well_formed = record.count >= 1 && record.count <= RTI_MAX_CHUNK;
+        finite = std::isfinite(record.origin_step);
+        next_ = 0;
+    }
+
+    std::uint32_t next_ = 0;
+};
+
+}  // namespace rti

@@ -1,0 +1,45 @@
+// The limiter: the last line before the arm. Whatever is asked, what goes out keeps the limits.
+//
+// Per joint, once a cycle, on the values FCI checks: backward Euler differences at 1 ms of
+// successive commands. A command passes untouched if its velocity, acceleration and jerk are inside
+// the limits and the joint can still be braked, with limited jerk, before its velocity envelope
+// closes. Otherwise the admissible acceleration nearest to what leads back to the wanted position
+// is taken instead, and the caller counts an intervention. The planner keeps narrower limits, so
+// that for it this does nothing.
+#pragma once
+
+#include "motion/limits.hpp"
+
+namespace rti {
+
+class Limiter {
+  public:
+    explicit Limiter(const MotionLimits& limits) noexcept;
+
+    // The motion continues from here: at the start, and when the arm went on without us.
+    void seed(const JointArray& q, const JointArray& dq, const JointArray& ddq) noexcept;
+    // The command for the next cycle, as near to `wanted` [rad] as the limits allow. True if
+    // changed.
+    bool limit(const JointArray& wanted, JointArray& command) noexcept;
+
+    [[nodiscard]] const JointArray& q() const noexcept { return q_; }
+    // No joint moves and none would have to decelerate: the motion may be finished here.
+    [[nodiscard]] bool at_rest() const noexcept;
+
+  private:
+    // Whether acceleration `ddq` in this cycle keeps joint j stoppable inside its envelope, both
+    // ways.
+    [[nodiscard]] bool admissible(std::size_t j, double ddq) const noexcept;
+    [[nodiscard]] double nearest_admissible(std::size_t j, double wanted) const noexcept;
+    [[nodiscard]] double towards(std::size_t j, double wanted_q, double wanted_dq) const noexcept;
+
+    Envelope envelope_;
+    double ddq_max_;
+    double dddq_max_;
+    JointArray q_{};
+    JointArray dq_{};
+    JointArray ddq_{};
+    JointArray wanted_{};  // last cycle's, for the velocity of what is wanted
+};
+
+}  // namespace rti

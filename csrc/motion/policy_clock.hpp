@@ -1,0 +1,50 @@
+// The policy clock: which step of the policy the arm is at, a real number, and how fast it runs.
+//
+// advance() once a cycle. The rate follows the speed profile a little ahead of the present step, so
+// that its own acceleration can be ramped instead of switched: the clock is C² in time. Limits are
+// kept by slowing here, along the path; nothing else in the motion ever leaves the path.
+#pragma once
+
+#include <cstdint>
+
+#include "motion/speed_profile.hpp"
+
+namespace rti {
+
+class PolicyClock {
+  public:
+    explicit PolicyClock(double nominal_rate) noexcept : nominal_(nominal_rate) {}
+
+    [[nodiscard]] double step() const noexcept { return step_; }
+    [[nodiscard]] double rate() const noexcept { return rate_; }                  // steps/s
+    [[nodiscard]] double acceleration() const noexcept { return acceleration_; }  // steps/s²
+    [[nodiscard]] bool at_rest() const noexcept { return rate_ == 0.0; }
+    [[nodiscard]] double nominal_rate() const noexcept { return nominal_; }
+    // Where advance() looks at the profile from here: a splice is judged from there on.
+    [[nodiscard]] double look_ahead() const noexcept;
+
+    // Stands still from now on, wherever it is: the arm has stopped by itself.
+    void halt() noexcept { rate_ = acceleration_ = 0.0; }
+    // One cycle along `path`. With `brake` the clock comes to rest as fast as the joints allow.
+    // Returns false when the profile, not the nominal rate, set the pace.
+    bool advance(const Path& path, const SpeedProfile& profile, const PlannerLimits& limits,
+                 bool brake) noexcept;
+
+  private:
+    // What the joints leave for the clock's acceleration at its step: [-down, up] [steps/s²], and
+    // for its change: as a rule `ramp`, at most `jerk` [steps/s³].
+    struct Room {
+        double up;
+        double down;
+        double ramp;
+        double jerk;
+    };
+    [[nodiscard]] Room room(const PathPoint& point, const PlannerLimits& limits) const noexcept;
+
+    double nominal_;
+    double step_ = 0.0;
+    double rate_ = 0.0;
+    double acceleration_ = 0.0;
+};
+
+}  // namespace rti

@@ -1,0 +1,68 @@
+// How fast the policy clock may run along a path, and that it can always stop in time.
+//
+// The plane is (step, rate²), as in time-optimal path parametrisation (Bobrow 1985): at each sample
+// a ceiling from the joint limits, then one pass backwards from the end, where the rate must be
+// zero, so that from anywhere below the curve there is a braking way to rest that keeps the
+// acceleration limit. Between samples rate² is linear, which is constant deceleration. The window
+// is bounded (kSamples at kSpacing steps, rest at its end), so one build costs the same for any
+// chunk; the stepper builds again when the clock has used up half of it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "motion/limits.hpp"
+#include "motion/path.hpp"
+
+namespace rti {
+
+// The shares of the arm's limits that planning uses; the limiter stands behind them.
+struct PlannerLimits {
+    explicit PlannerLimits(const MotionLimits& limits) noexcept
+        : envelope(limits, kPlannerMargins),
+          cruise_acceleration(0.75 * limits.ddq_max),
+          brake_acceleration(0.80 * limits.ddq_max),
+          clock_acceleration(0.90 * limits.ddq_max),
+          jerk(0.45 * limits.dddq_max) {}
+
+    Envelope envelope;
+    double cruise_acceleration;  // curvature at constant rate [rad/s²]
+    double brake_acceleration;   // curvature and braking together, in the profile
+    double clock_acceleration;   // the same for the clock itself: room to track the profile
+    double jerk;                 // rad/s³
+};
+
+class SpeedProfile {
+  public:
+    static constexpr std::size_t kSamples = 512;
+    static constexpr double kSpacing = 0.25;  // steps
+
+    // From `from` to the end of the path or of the window; `nominal_rate` is the ceiling
+    // everywhere.
+    void build(const Path& path, double from, double nominal_rate,
+               const PlannerLimits& limits) noexcept;
+
+    // Highest rate² at `step` from which rest can be reached [steps²/s²]; 0 beyond the window.
+    [[nodiscard]] double squared_rate(double step) const noexcept;
+    // The rate's change that staying on the curve asks for at `step` [steps/s²].
+    [[nodiscard]] double acceleration(double step) const noexcept;
+    // The lowest rate² between two steps of the window.
+    [[nodiscard]] double lowest_squared_rate(double from, double to) const noexcept;
+    // True once less than half a window is left although the path goes on.
+    [[nodiscard]] bool used_up(double step) const noexcept;
+
+  private:
+    struct Cell {
+        std::size_t index;
+        double fraction;
+    };
+    [[nodiscard]] Cell cell(double step) const noexcept;
+
+    double from_ = 0.0;
+    double spacing_ = kSpacing;
+    std::size_t samples_ = 0;
+    bool cut_ = false;  // the path goes on beyond the window
+    std::array<double, kSamples + 1> squared_rate_{};
+};
+
+}  // namespace rti

@@ -1,0 +1,93 @@
+#include "motion/splice.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rti {
+namespace {
+
+// Over this many steps before the old path's last waypoint its share fades to nothing: a constant
+// share would end there in a jump of that share of the disagreement.
+constexpr double kFadeSteps = 5.0;
+// A target keeps room for this speed towards the end of the range: it can be approached, not crept
+// up to.
+constexpr double kTargetSpeed = 0.05;  // rad/s
+// What a bridge alone may take of the arm's acceleration and velocity at nominal rate.
+constexpr double kBridgeAcceleration = 0.30;
+constexpr double kBridgeVelocity = 0.30;
+constexpr double kShortestBridge_s = 0.08;
+constexpr double kShortestBridge_steps = 2.0;
+// Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
+constexpr double kPeakAcceleration = 5.7735;
+constexpr double kPeakVelocity = 1.875;
+constexpr double kPeakSheddingAcceleration = 3.94;
+// A profile that lies this little below the clock is tracked away within the limits' reserve.
+constexpr double kEntryTolerance = 0.02;
+
+double fade(double steps_left) noexcept {
+    const double x = std::clamp(steps_left / kFadeSteps, 0.0, 1.0);
+    return x * x * (3.0 - 2.0 * x);
+}
+
+}  // namespace
+
+std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, const PlannerLimits& limits,
+                  Path& path) noexcept {
+    // 28 KB: the loop's stack is prefaulted, and a chunk is laid at most once a cycle.
+    std::array<JointArray, RTI_MAX_CHUNK> targets;
+    std::uint32_t clamped = 0;
+    for (std::size_t i = 0; i < chunk.count; ++i) {
+        const double step = chunk.origin_step + static_cast<double>(i);
+        targets[i] = chunk.targets[i];
+        if (old != nullptr && step < old->last_waypoint()) {
+            const double share = old_share(rule) * fade(old->last_waypoint() - step);
+            const PathPoint before = old->at(step);
+            for (std::size_t j = 0; j < kDof; ++j) {
+                targets[i][j] += share * (before.q[j] - targets[i][j]);
+            }
+        }
+        for (std::size_t j = 0; j < kDof; ++j) {
+            const double inside =
+                std::clamp(targets[i][j], limits.envelope.lowest_target(j, kTargetSpeed),
+                           limits.envelope.highest_target(j, kTargetSpeed));
+            clamped += inside != targets[i][j] ? 1U : 0U;
+            targets[i][j] = inside;
+        }
+    }
+    path.set_waypoints(chunk.origin_step, targets.data(), chunk.count);
+    return clamped;
+}
+
+bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Path& path) noexcept {
+    const PathPoint target = path.curve(from.step);
+    const bool moving = from.rate > 0.0;
+    JointArray value{};
+    JointArray slope{};
+    JointArray curvature{};
+    double needed_s = std::max(kShortestBridge_s, kShortestBridge_steps / from.nominal_rate);
+    for (std::size_t j = 0; j < kDof; ++j) {
+        value[j] = from.reference.q[j] - target.q[j];
+        if (moving) {
+            slope[j] = from.reference.d1[j] - target.d1[j];
+            curvature[j] = from.reference.d2[j] - target.d2[j];
+        }
+        const double acceleration = kBridgeAcceleration * arm.ddq_max;
+        const double gap = std::abs(value[j]);
+        const double speed = std::abs(slope[j]) * from.rate;
+        needed_s = std::max({needed_s, std::sqrt(kPeakAcceleration * gap / acceleration),
+                             kPeakVelocity * gap / (kBridgeVelocity * arm.dq_max[j]),
+                             kPeakSheddingAcceleration * speed / acceleration});
+    }
+    const double room = path.end() - from.step;
+    const double length = std::min(needed_s * stretch * from.nominal_rate, room);
+    path.bridge().set(from.step, length, value, slope, curvature);
+    return length < room;
+}
+
+bool can_enter(const SplicePoint& from, double ahead, const SpeedProfile& profile) noexcept {
+    const double tolerated = from.rate - kEntryTolerance * from.nominal_rate;
+    if (tolerated <= 0.0) return true;
+    return profile.lowest_squared_rate(from.step, ahead) >= tolerated * tolerated;
+}
+
+}  // namespace rti
