@@ -3,8 +3,8 @@
 // Protocol. start() once; then read(), write(), read(), write(), … strictly in turn, one write for
 // each read; the write that carries motion_finished is the last one. read() is what paces the loop:
 // it blocks until the arm's next cycle. `elapsed_cycles` above 1 means that commands were lost: the
-// arm has carried on by itself (FCI extrapolates with constant acceleration) and q_d, dq_d, ddq_d say
-// where it really is. The controller starts again from there.
+// arm has carried on by itself (FCI extrapolates with constant acceleration) and q_d, dq_d, ddq_d
+// say where it really is. The controller starts again from there.
 //
 // Threads. One thread, the control loop's, calls everything here. read(), write() and peaks()
 // allocate nothing, take no lock and never throw; faults are values.
@@ -24,14 +24,14 @@ using JointArray = std::array<double, kDof>;
 // that users see comes from reflex_name().
 enum class Reflex : std::uint32_t {
     kNone = 0,
-    kJointPositionLimits,              // joint_position_limits_violation
-    kJointVelocityLimits,              // joint_motion_generator_velocity_limits_violation
-    kJointVelocityDiscontinuity,       // joint_motion_generator_velocity_discontinuity: acceleration
-    kJointAccelerationDiscontinuity,   // joint_motion_generator_acceleration_discontinuity: jerk
-    kStartPoseInvalid,                 // joint_position_motion_generator_start_pose_invalid
-    kCommunicationConstraints,         // communication_constraints_violation
-    kMotionFinishedWhileMoving,        // motion finished commanded, but the robot is still moving
-    kNotANumber,                       // a command that is not finite; libfranka refuses to send it
+    kJointPositionLimits,             // joint_position_limits_violation
+    kJointVelocityLimits,             // joint_motion_generator_velocity_limits_violation
+    kJointVelocityDiscontinuity,      // joint_motion_generator_velocity_discontinuity: acceleration
+    kJointAccelerationDiscontinuity,  // joint_motion_generator_acceleration_discontinuity: jerk
+    kStartPoseInvalid,                // joint_position_motion_generator_start_pose_invalid
+    kCommunicationConstraints,        // communication_constraints_violation
+    kMotionFinishedWhileMoving,       // motion finished commanded, but the robot is still moving
+    kNotANumber,                      // a command that is not finite; libfranka refuses to send it
     kOther,
 };
 
@@ -39,26 +39,27 @@ enum class Reflex : std::uint32_t {
 std::string_view reflex_name(Reflex reflex) noexcept;
 
 struct ArmState {
-    std::int64_t time_ns = 0;           // CLOCK_MONOTONIC at which this state was received
-    std::int64_t due_ns = 0;            // when it was due on the arm's own grid; 0: the arm tells none
-    std::uint64_t cycle = 0;            // the arm's own count of 1 ms cycles since start()
-    std::uint32_t elapsed_cycles = 1;   // cycles since the previous read: 1 = nothing was lost
-    Reflex reflex = Reflex::kNone;      // set once the arm has stopped by itself
-    JointArray q{};                     // measured position [rad]
-    JointArray dq{};                    // measured velocity [rad/s]
-    JointArray q_d{};                   // last commanded (or extrapolated) position [rad]
-    JointArray dq_d{};                  // its velocity [rad/s]
-    JointArray ddq_d{};                 // its acceleration [rad/s²]
-    double success_rate = 1.0;          // fraction of the last 100 commands that arrived in time
+    std::int64_t time_ns = 0;  // CLOCK_MONOTONIC at which this state was received
+    std::int64_t due_ns = 0;   // when it was due on the arm's own grid; 0: the arm tells none
+    std::uint64_t cycle = 0;   // the arm's own count of 1 ms cycles since start()
+    std::uint32_t elapsed_cycles = 1;  // cycles since the previous read: 1 = nothing was lost
+    Reflex reflex = Reflex::kNone;     // set once the arm has stopped by itself
+    JointArray q{};                    // measured position [rad]
+    JointArray dq{};                   // measured velocity [rad/s]
+    JointArray q_d{};                  // last commanded (or extrapolated) position [rad]
+    JointArray dq_d{};                 // its velocity [rad/s]
+    JointArray ddq_d{};                // its acceleration [rad/s²]
+    double success_rate = 1.0;         // fraction of the last 100 commands that arrived in time
 };
 
 struct ArmCommand {
-    JointArray q{};                 // position for the next cycle [rad]
-    bool motion_finished = false;   // last command of the motion; the arm must be at rest
+    JointArray q{};                // position for the next cycle [rad]
+    bool motion_finished = false;  // last command of the motion; the arm must be at rest
 };
 
 // Commanded value over the arm's limit: worst joint, worst cycle since this object was made. Taken
-// from the commands that reached the arm, by the arm's own arithmetic; knows nothing of our limiter.
+// from the commands that reached the arm, by the arm's own arithmetic; knows nothing of our
+// limiter.
 struct CommandPeaks {
     double velocity_ratio = 0.0;
     double acceleration_ratio = 0.0;
@@ -75,7 +76,8 @@ class Arm {
     // Begins a motion from rest. Also called again after a recovery. May take long; throws
     // std::runtime_error with a sentence for the user.
     virtual void start() = 0;
-    // Blocks until the next cycle and fills `state`. False: the arm has stopped (state.reflex says why).
+    // Blocks until the next cycle and fills `state`. False: the arm has stopped (state.reflex says
+    // why).
     [[nodiscard]] virtual bool read(ArmState& state) noexcept = 0;
     // Sends the command for the state just read. False: the arm has stopped.
     [[nodiscard]] virtual bool write(const ArmCommand& command) noexcept = 0;

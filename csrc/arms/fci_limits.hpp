@@ -13,7 +13,7 @@
 #include <array>
 #include <cmath>
 
-#include "arm.hpp"
+#include "arms/arm.hpp"
 
 namespace rti::fci {
 
@@ -38,10 +38,10 @@ inline constexpr std::array<JointLimits, kDof> kJointLimits = {{
 inline constexpr double kAccelerationMax_rad_s2 = 10.0;  // above: velocity_discontinuity
 inline constexpr double kJerkMax_rad_s3 = 5000.0;        // above: acceleration_discontinuity
 inline constexpr double kVelocityMargin_rad_s = 1e-3;    // libfranka's kLimitEps
-inline constexpr double kStartTolerance_rad = 0.1;       // first command to q_d, as franka_sim has it
+inline constexpr double kStartTolerance_rad = 0.1;  // first command to q_d, as franka_sim has it
 
-inline constexpr int kLostCyclesMax = 20;       // this many in a row stop the motion
-inline constexpr int kSuccessWindow = 100;      // control_command_success_rate looks back this far
+inline constexpr int kLostCyclesMax = 20;   // this many in a row stop the motion
+inline constexpr int kSuccessWindow = 100;  // control_command_success_rate looks back this far
 
 // What counts as rest for motion_finished. FCI does not publish its thresholds; these are far below
 // any motion one can see and far above rounding (1 ulp of 3 rad is 4e-13 rad/s in 1 ms).

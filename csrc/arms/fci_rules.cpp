@@ -1,4 +1,4 @@
-#include "fci_rules.hpp"
+#include "arms/fci_rules.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -40,8 +40,11 @@ bool further_apart_than(const JointArray& a, const JointArray& b, double limit_r
 }  // namespace
 
 void FciRules::start(const JointArray& q) noexcept {
-    *this = FciRules{};
-    reference_.q = q;
+    FciRules fresh;
+    fresh.reference_.q = q;
+    fresh.ratios_ = ratios_;
+    fresh.cycles_ = cycles_;
+    *this = fresh;
 }
 
 Reflex FciRules::accept(const JointArray& q, bool motion_finished) noexcept {
@@ -58,7 +61,8 @@ Reflex FciRules::accept(const JointArray& q, bool motion_finished) noexcept {
     account(true);
     reference_ = {q, rates.dq, rates.ddq};
     if (!motion_finished) return Reflex::kNone;
-    if (any_above(rates.dq, kRestVelocity_rad_s) || any_above(rates.ddq, kRestAcceleration_rad_s2)) {
+    if (any_above(rates.dq, kRestVelocity_rad_s) ||
+        any_above(rates.ddq, kRestAcceleration_rad_s2)) {
         return reflex_ = Reflex::kMotionFinishedWhileMoving;
     }
     finished_ = true;

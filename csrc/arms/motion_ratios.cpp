@@ -1,17 +1,17 @@
-#include "motion_ratios.hpp"
+#include "arms/motion_ratios.hpp"
 
 #include <cmath>
 #include <cstddef>
 
-#include "fci_limits.hpp"
+#include "arms/fci_limits.hpp"
 
 namespace rti::fci {
 namespace {
 
 double velocity_ratio(const JointLimits& joint, double q_rad, double dq_rad_s) noexcept {
     if (dq_rad_s == 0.0) return 0.0;
-    const double limit = dq_rad_s > 0.0 ? velocity_ceiling_rad_s(joint, q_rad)
-                                        : -velocity_floor_rad_s(joint, q_rad);
+    const double limit =
+        dq_rad_s > 0.0 ? velocity_ceiling_rad_s(joint, q_rad) : -velocity_floor_rad_s(joint, q_rad);
     const double speed = std::abs(dq_rad_s);
     return limit > 0.0 ? speed / limit : 1.0 + speed / kVelocityMargin_rad_s;
 }

@@ -1,7 +1,7 @@
 // What a stream of commands asked of the arm, as fractions of the arm's limits.
 //
-// The run report quotes these. They are taken from the commands that reached the arm, by the arm's own
-// arithmetic (backward Euler over one cycle against q_d, dq_d, ddq_d), and know nothing of the
+// The run report quotes these. They are taken from the commands that reached the arm, by the arm's
+// own arithmetic (backward Euler over one cycle against q_d, dq_d, ddq_d), and know nothing of the
 // limiter: a limiter that errs shows up as a ratio above 1.
 //
 // Pure values; any one thread.
@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "arm.hpp"
+#include "arms/arm.hpp"
 
 namespace rti::fci {
 
@@ -42,7 +42,8 @@ class MotionRatios {
     void observe(const JointArray& q_from, const Rates& rates, std::uint64_t cycle) noexcept;
 
     // Against the velocity limit in the direction of motion. Where that limit is zero, any motion
-    // towards the joint's end is above 1: 1 + |dq| / (1e-3 rad/s), finite so that it can be reported.
+    // towards the joint's end is above 1: 1 + |dq| / (1e-3 rad/s), finite so that it can be
+    // reported.
     const Peak& velocity() const noexcept { return velocity_; }
     const Peak& acceleration() const noexcept { return acceleration_; }
     const Peak& jerk() const noexcept { return jerk_; }
