@@ -94,7 +94,8 @@ class Metrics:
         ]
         for name, (times, total, quantiles) in stages.items():
             for q, seconds in quantiles:
-                lines.append(f'rt_infer_stage_seconds{{stage="{name}",quantile="{q}"}} {seconds:.9f}')
+                which = f'stage="{name}",quantile="{q}"'
+                lines.append(f"rt_infer_stage_seconds{{{which}}} {seconds:.9f}")
             lines.append(f'rt_infer_stage_seconds_sum{{stage="{name}"}} {total:.9f}')
             lines.append(f'rt_infer_stage_seconds_count{{stage="{name}"}} {times}')
         return "\n".join(lines) + "\n"

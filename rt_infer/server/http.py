@@ -1,0 +1,54 @@
+"""Plain HTTP on the server's port: for people with curl, for load balancers, for Prometheus.
+
+One request, one small response, closed. Only GET and HEAD, only four paths, no headers are looked
+at, nothing is changed. It runs on the connection's own thread and asks no worker anything, so it
+answers while a model loads, hangs or crashes.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+MAX_REQUEST_BYTES = 8192
+METHODS = (b"GET ", b"HEAD")
+
+
+class Page(NamedTuple):
+    """A response: status with its reason, text, and what kind of text."""
+
+    status: str
+    text: str
+    content_type: str = "text/plain; charset=utf-8"
+
+
+NOT_FOUND = Page("404 Not Found", "There are /, /healthz, /readyz and /metrics.\n")
+BAD_REQUEST = Page("400 Bad Request", "This is no HTTP request.\n")
+
+
+def respond(connection: socket.socket, pages: dict[str, Callable[[], Page]]) -> None:
+    """Read the request on `connection`, whose timeout is set, and answer it.
+
+    The first bytes, known to be `GET ` or `HEAD`, are still to be read. OSError if the other side
+    is gone or too slow; the caller closes.
+    """
+    request = b""
+    while b"\r\n\r\n" not in request and b"\n\n" not in request:
+        more = connection.recv(MAX_REQUEST_BYTES - len(request))
+        request += more
+        if not more or len(request) >= MAX_REQUEST_BYTES:
+            break
+    words = request.partition(b"\n")[0].decode("latin-1").split()
+    if len(words) != 3 or not words[2].startswith("HTTP/"):
+        page = BAD_REQUEST
+    else:
+        make = pages.get(words[1].partition("?")[0])
+        page = NOT_FOUND if make is None else make()
+    body = page.text.encode()
+    head = (
+        f"HTTP/1.1 {page.status}\r\nContent-Type: {page.content_type}\r\n"
+        f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
+    ).encode()
+    connection.sendall(head if words[:1] == ["HEAD"] else head + body)
+    connection.shutdown(socket.SHUT_WR)

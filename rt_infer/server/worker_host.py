@@ -1,0 +1,199 @@
+"""The life of one worker in the door: started, loading, ready, gone.
+
+A host has a thread of its own, which lives exactly as long as its worker: it starts the process,
+reads its messages, delivers its answers and reaps it. Delivering never blocks (`Seat.deliver`), so
+no robot holds up another's answer. A host is never started again; after its end a new one is made.
+
+Connections' threads watch a host while it loads, then work with its `desk`.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import mmap
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from rt_infer.policies.base import PolicySpec
+from rt_infer.policies.registry import PolicyKey
+from rt_infer.server import memory, worker_wire
+from rt_infer.server.desk import Desk
+from rt_infer.server.metrics import Metrics
+from rt_infer.server.seat import Answer, Refusal
+from rt_infer.server.worker_process import WorkerProcess
+from rt_infer.server.worker_wire import Kind
+
+log = logging.getLogger(__name__)
+
+
+class State(enum.Enum):
+    """A host's life, in this order; READY may be left out."""
+
+    LOADING = "loading"
+    READY = "ready"
+    GONE = "gone"
+
+
+class WorkerHost:
+    """One worker process and the desk of the sessions that use its policy."""
+
+    def __init__(
+        self,
+        key: PolicyKey,
+        allow_python: Sequence[str],
+        metrics: Metrics,
+        on_end: Callable[[WorkerHost], None],
+    ) -> None:
+        self.key = key
+        self.desk = Desk()
+        self.state = State.LOADING
+        self.progress = "starting"
+        self.spec: PolicySpec | None = None  # set before `state` becomes READY
+        self.reason = ""  # why it is gone, one line; set before `state` becomes GONE
+        self.load_failed = False  # gone because the policy's own loader raised an error
+        self.stopping = False  # gone because it was asked to be
+        self._allow_python = allow_python
+        self._metrics = metrics
+        self._on_end = on_end
+        self._lock = threading.Lock()  # guards the watchers, and the process against stop()
+        self._watchers: set[int] = set()
+        self._process: WorkerProcess | None = None
+        self._area: mmap.mmap | None = None
+        self._thread = threading.Thread(target=self._run, name=f"worker {key}", daemon=True)
+        self._thread.start()
+
+    def watch(self, eventfd: int) -> None:
+        """Write to `eventfd` now, and whenever `state` or `progress` changes, until `unwatch`."""
+        with self._lock:
+            self._watchers.add(eventfd)
+            os.eventfd_write(eventfd, 1)
+
+    def unwatch(self, eventfd: int) -> None:
+        """Stop writing to `eventfd`: it may be closed after this."""
+        with self._lock:
+            self._watchers.discard(eventfd)
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process, while there is one."""
+        process = self._process
+        return None if process is None else process.pid
+
+    def stop(self) -> None:
+        """Have the worker end; does not wait. From any thread."""
+        with self._lock:
+            self.stopping = True
+            if self._process is not None:
+                self._process.hang_up()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait until the worker and everything of it is gone."""
+        self._thread.join(timeout_s)
+
+    # ---- the host's own thread ----------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            process = WorkerProcess(self.key, self._allow_python)
+        except (OSError, ValueError) as error:
+            self._end(f"its process could not be started: {error}")
+            return
+        self._metrics.count("worker_starts_total")
+        log.info("worker %d loads policy %s", process.pid, self.key)
+        with self._lock:
+            self._process = process
+            if self.stopping:
+                process.hang_up()
+        try:
+            self._read(process)
+        except OSError:
+            pass  # a reset channel is an ended one
+        except (ValueError, TypeError, struct.error) as error:
+            log.error("worker %d said what no worker says: %s", process.pid, error)
+            process.kill()
+        with self._lock:
+            self._process = None
+        seats = self.desk.disconnect()
+        ending = process.reap()
+        self._end(self.reason or f"{process.last_line or 'it said nothing'} ({ending})")
+        for seat in seats:
+            seat.worker_lost(self.reason)
+
+    def _read(self, process: WorkerProcess) -> None:
+        """Take the worker's messages until its end; raises what a malformed one leads to."""
+        while True:
+            # Room for one descriptor: READY may bring one.
+            packet, fds, _, _ = socket.recv_fds(
+                process.channel, worker_wire.PACKET_BYTES, 1, socket.MSG_CMSG_CLOEXEC
+            )
+            if not packet:
+                return
+            kind = worker_wire.kind_of(packet)
+            if kind == Kind.CHUNK:
+                self._deliver(*self._chunk(packet))
+            elif kind == Kind.REFUSED:
+                request, code, text = worker_wire.refusal(packet)
+                self._deliver(request, Refusal(code, text))
+            elif kind == Kind.PROGRESS:
+                self._note(worker_wire.text_of(packet, worker_wire.KIND.size))
+            elif kind == Kind.READY:
+                self._ready(process, packet[worker_wire.KIND.size :], fds)
+            elif kind == Kind.FAILED:
+                self.reason = worker_wire.text_of(packet, worker_wire.KIND.size)
+                self.load_failed = True
+            else:
+                raise ValueError(f"a message of kind {kind}")
+
+    def _ready(self, process: WorkerProcess, spec: bytes, fds: Sequence[int]) -> None:
+        if fds:
+            self._area = memory.attach(fds[0])
+        self.spec = worker_wire.decode_spec(spec)
+        self.desk.connect(process.channel)
+        self.state = State.READY
+        log.info("worker %d: policy %s is ready", process.pid, self.key)
+        self._note("ready")
+
+    def _chunk(self, packet: bytes) -> tuple[int, Answer]:
+        """The request and the answer in a CHUNK message; its actions stay as they are."""
+        _, steps, width, in_area, request, *times = worker_wire.CHUNK.unpack_from(packet)
+        source: bytes | mmap.mmap = packet
+        offset = worker_wire.CHUNK.size
+        if in_area:
+            if self._area is None:
+                raise ValueError("an answer in a reply area that it has not made")
+            source, offset = self._area, 0
+        if offset + steps * width * 4 > len(source):
+            raise ValueError(f"an answer of {steps} × {width} in {len(source)} bytes")
+        actions = np.frombuffer(source, np.float32, steps * width, offset).reshape(steps, width)
+        return request, Answer(actions.copy() if in_area else actions, *times)
+
+    def _deliver(self, request: int, outcome: Answer | Refusal) -> None:
+        seat, observation = self.desk.answered(request)
+        if seat is None:
+            self._metrics.count("dropped_answers_total")
+        else:
+            seat.deliver(observation, outcome)
+
+    def _note(self, progress: str) -> None:
+        self.progress = progress
+        with self._lock:
+            for eventfd in self._watchers:
+                os.eventfd_write(eventfd, 1)
+
+    def _end(self, reason: str) -> None:
+        """The worker is gone: keep nothing, say why."""
+        self.reason = worker_wire.one_line(reason)
+        self.state = State.GONE
+        if self._area is not None:
+            self._area.close()
+        if not self.stopping:
+            self._metrics.count("worker_deaths_total")
+            log.error("the worker of policy %s ended: %s", self.key, self.reason)
+        self._on_end(self)
+        self._note("gone")

@@ -1,0 +1,116 @@
+"""What door and worker say to each other: small fixed messages over one SOCK_SEQPACKET pair.
+
+::
+
+    door                                             worker
+      OPEN(session, stride, T) + layout + memory ──▶         a robot joined: map its slots
+      INFER(request, session, slot, …)           ──▶         one at a time
+                                                 ◀── PROGRESS(text)*, then READY + policy + area
+                                                     or FAILED(text): it could not be loaded
+                                                 ◀── CHUNK(request, T, A, times) + actions
+                                                     or REFUSED(request, code) + text
+      CLOSE(session)                             ──▶         unmap, forget
+      end of file                                ──▶         the worker ends
+
+A message is one packet: a struct, then as much text, JSON or float32 as the packet has left. JSON
+travels only when a robot joins and when the worker is ready. Actions travel in the message up to
+`INLINE_BYTES`, beyond that in the reply area, which the worker writes again only after the next
+INFER. Both sides are ours and of one version; the door still checks what the worker says, because
+a model shares the worker's memory.
+"""
+
+from __future__ import annotations
+
+import enum
+import socket
+import struct
+
+import msgspec
+
+from rt_infer.policies.base import PolicySpec
+
+INLINE_BYTES = 64 * 1024
+TEXT_BYTES = 1024
+PACKET_BYTES = INLINE_BYTES + 4096
+"""No packet is longer: the longest are a CHUNK with its actions inside, OPEN and READY."""
+
+KIND = struct.Struct("=I")
+OPEN = struct.Struct("=IIII")  # kind, session, stride, chunk size T
+CLOSE = struct.Struct("=II")  # kind, session
+INFER = struct.Struct(
+    "=IIIIQI4x"
+)  # kind, session, slot, body length, request, reset first (0 or 1)
+CHUNK = struct.Struct("=IIIIQqqq")  # kind, T, A, is in the area, request; started, prepared and
+#                                     inferred at [ns of CLOCK_MONOTONIC, the same for both]
+REFUSED = struct.Struct("=IIQ")  # kind, code of the ERROR to send, request
+
+
+class Kind(enum.IntEnum):
+    """The first word of every message."""
+
+    OPEN = 1
+    CLOSE = 2
+    INFER = 3
+    PROGRESS = 16
+    READY = 17
+    FAILED = 18
+    CHUNK = 19
+    REFUSED = 20
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """The two ends; neither is inherited by a child that is not told to."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in (ours, theirs):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * PACKET_BYTES)
+    return ours, theirs
+
+
+def kind_of(packet: bytes | memoryview) -> int:
+    """The kind of a packet; ValueError if it is too short to have one."""
+    if len(packet) < KIND.size:
+        raise ValueError("a packet without a kind")
+    kind: int = KIND.unpack_from(packet)[0]
+    return kind
+
+
+def text_packet(kind: Kind, text: str) -> bytes:
+    """PROGRESS or FAILED with a line for the user."""
+    return KIND.pack(kind) + text.encode()[:TEXT_BYTES]
+
+
+def refused_packet(code: int, request: int, text: str) -> bytes:
+    """REFUSED: `request` is answered with an ERROR of `code` that says `text`."""
+    return REFUSED.pack(Kind.REFUSED, code, request) + text.encode()[:TEXT_BYTES]
+
+
+def refusal(packet: bytes) -> tuple[int, int, str]:
+    """A REFUSED message's request, code and text; ValueError if it is too short."""
+    if len(packet) < REFUSED.size:
+        raise ValueError("a refusal that is cut off")
+    _, code, request = REFUSED.unpack_from(packet)
+    return request, code, text_of(packet, REFUSED.size)
+
+
+def encode_spec(spec: PolicySpec) -> bytes:
+    """What READY says about the policy, as JSON."""
+    return msgspec.json.encode(spec)
+
+
+def decode_spec(body: bytes) -> PolicySpec:
+    """A READY message's policy; ValueError if it is none."""
+    return msgspec.json.decode(body, type=PolicySpec)
+
+
+def text_of(packet: bytes | memoryview, offset: int) -> str:
+    """The text from `offset` on; what is not UTF-8 (a cut character) is replaced."""
+    return bytes(packet[offset:]).decode(errors="replace")
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """The first line of `text` that says something, without control characters, cut to `limit`."""
+    for line in text.splitlines():
+        printable = "".join(c if c.isprintable() else " " for c in line).strip()
+        if printable:
+            return printable if len(printable) <= limit else printable[: limit - 1] + "…"
+    return ""
