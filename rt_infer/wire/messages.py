@@ -1,0 +1,256 @@
+"""What is said in the handshake's maps, and in an ERROR: checked structs, MessagePack and no code.
+
+Decoding checks types and limits (docs/protocol.md, sections 4 and 6); what does not fit is a
+ValueError with one sentence. Unknown keys are ignored, so that later versions may add some.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from rt_infer.wire.frames import BadVersion, FrameError, TooLarge
+
+MAX_IMAGES = 16
+MAX_TASK_BYTES = 4096
+MAX_STEPS = 4096
+MAX_HISTORY = 16
+_MAX_SENTENCE_BYTES = 2048
+_ERROR_HEAD = struct.Struct("<HBB4x")
+
+Text = Annotated[str, Meta(max_length=256)]
+Path = Annotated[str, Meta(max_length=4096)]
+Steps = Annotated[int, Meta(ge=1, le=MAX_STEPS)]
+Side = Annotated[int, Meta(ge=1, le=8192)]
+
+
+class ErrorCode(IntEnum):
+    """Why a server refused (docs/protocol.md, section 6)."""
+
+    BAD_FRAME = 1
+    BAD_VERSION = 2
+    AUTH_FAILED = 3
+    BAD_REQUEST = 4
+    UNKNOWN_POLICY = 5
+    LOAD_FAILED = 6
+    SPEC_MISMATCH = 7
+    BAD_OBSERVATION = 8
+    POLICY_FAILED = 9
+    BAD_ANSWER = 10
+    WORKER_LOST = 11
+    BUSY = 12
+    SHUTTING_DOWN = 13
+    TOO_SLOW = 14
+    OUT_OF_ORDER = 15
+    TOO_LARGE = 16
+    INTERNAL = 17
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later with nothing changed by the user."""
+        return self in _RETRYABLE
+
+    @property
+    def closing(self) -> bool:
+        """Whether the server closes the connection after saying so."""
+        return self not in _STAYING
+
+
+_RETRYABLE = frozenset(
+    {
+        ErrorCode.POLICY_FAILED,
+        ErrorCode.BAD_ANSWER,
+        ErrorCode.WORKER_LOST,
+        ErrorCode.BUSY,
+        ErrorCode.SHUTTING_DOWN,
+        ErrorCode.TOO_SLOW,
+        ErrorCode.INTERNAL,
+    }
+)
+_STAYING = frozenset({ErrorCode.BAD_OBSERVATION, ErrorCode.POLICY_FAILED, ErrorCode.BAD_ANSWER})
+_OF_FRAME_ERROR: dict[type[FrameError], ErrorCode] = {
+    BadVersion: ErrorCode.BAD_VERSION,
+    TooLarge: ErrorCode.TOO_LARGE,
+}
+
+
+class ObservationSpec(msgspec.Struct, frozen=True):
+    """What every observation of a session looks like; agreed once, so frames carry no names.
+
+    state: the number of entries S of `observation.state` (float32), or the list of their names.
+    images: camera name to (height, width, 3); each is `observation.images.<name>`, uint8 RGB.
+    task: whether an observation carries a line of text, `task`; "" if it is left out.
+    codecs: camera name to how its pixels travel; only "raw" today, the default.
+
+    Raises ValueError with one sentence for anything that no frame could carry.
+    """
+
+    state: int | list[str]
+    images: dict[str, tuple[Side, Side, int]] = {}
+    task: bool = True
+    codecs: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        # The user's own values, whatever the annotations say; msgspec calls this after decoding too.
+        _check_state(self.state)
+        _check_images(self.images)
+        for name, codec in self.codecs.items():
+            if name not in self.images:
+                raise ValueError(
+                    f"There is a codec for {name!r}, which is no image; name one of "
+                    f"{sorted(self.images)}."
+                )
+            if codec != "raw":
+                raise ValueError(f"Codec {codec!r} of image {name!r} is not built yet; use 'raw'.")
+
+    @property
+    def state_size(self) -> int:
+        """S, the entries of the state."""
+        return self.state if isinstance(self.state, int) else len(self.state)
+
+    @property
+    def image_names(self) -> list[str]:
+        """The cameras in the order in which their pixels travel: by the bytes of their names."""
+        return sorted(self.images, key=lambda name: name.encode())
+
+
+class PolicyRequest(msgspec.Struct, frozen=True):
+    """Which policy a robot wants: LeRobot's names without their prefixes.
+
+    actions_per_chunk: the most actions in one chunk, 1 to 4096; the policy may have fewer.
+    """
+
+    type: Annotated[str, Meta(min_length=1, max_length=64)]
+    path: Path = ""
+    device: Annotated[str, Meta(max_length=64)] = "cpu"
+    actions_per_chunk: Steps = 50
+
+
+class AuthRequest(msgspec.Struct, frozen=True):
+    """What a client asks for, under its proof."""
+
+    policy: PolicyRequest
+    spec: ObservationSpec
+    robot_id: Annotated[str, Meta(max_length=64)] = ""
+    client: Text = ""
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """What a server agrees to, under its proof.
+
+    session: goes into every later header. chunk_size: T of every chunk. actions: the A names of
+    an action's entries. history: moments in every observation. fps: the rate in 1/s at which
+    the actions are meant to be executed, if the policy cares.
+    """
+
+    session: Annotated[int, Meta(ge=1, le=0xFFFF_FFFF)]
+    chunk_size: Steps
+    actions: Annotated[list[str], Meta(min_length=1, max_length=256)]
+    history: Annotated[int, Meta(ge=1, le=MAX_HISTORY)] = 1
+    fps: float | None = None
+    server: Text = ""
+
+    def __post_init__(self) -> None:
+        _check_names("actions", self.actions, least=1, most=256)
+        if self.fps is not None and not 0.0 < self.fps < float("inf"):
+            raise ValueError(f"fps is {self.fps}; give a rate above 0 or none.")
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """One refusal. `code` is a number that may be newer than this side's ErrorCode."""
+
+    code: int
+    retryable: bool
+    closing: bool
+    sentence: str
+
+    @classmethod
+    def of(cls, code: ErrorCode, sentence: str, *, closing: bool | None = None) -> ErrorBody:
+        """The refusal with the flags that its code usually has."""
+        return cls(code, code.retryable, code.closing if closing is None else closing, sentence)
+
+    @classmethod
+    def of_frame_error(cls, error: FrameError) -> ErrorBody:
+        """The refusal of bytes that are no frame we can go on from."""
+        return cls.of(_OF_FRAME_ERROR.get(type(error), ErrorCode.BAD_FRAME), str(error))
+
+    def encode(self) -> bytes:
+        """The body of an ERROR frame."""
+        text = self.sentence.encode()[:_MAX_SENTENCE_BYTES].decode(errors="ignore").encode()
+        return _ERROR_HEAD.pack(self.code, self.retryable, self.closing) + text
+
+    @classmethod
+    def decode(cls, body: bytes) -> ErrorBody:
+        """Read an ERROR's body; its text is cleaned, since it may come from a stranger."""
+        if len(body) < _ERROR_HEAD.size:
+            raise ValueError("The server sent an ERROR frame that is cut short.")
+        code, retryable, closing = _ERROR_HEAD.unpack_from(body)
+        return cls(code, bool(retryable), bool(closing), clean_text(body[_ERROR_HEAD.size :]))
+
+
+Message = TypeVar("Message", AuthRequest, Welcome)
+
+
+def encode(message: AuthRequest | Welcome) -> bytes:
+    """The map as MessagePack."""
+    return msgspec.msgpack.encode(message)
+
+
+def decode(data: bytes, kind: type[Message]) -> Message:
+    """Read and check a map; ValueError with one sentence when it is not what it must be."""
+    try:
+        return msgspec.msgpack.decode(data, type=kind)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"The other side's {kind.__name__} was not understood: {error}.") from None
+
+
+def clean_text(data: bytes) -> str:
+    """Text from the wire without control characters: it may end up in a user's terminal."""
+    text = data[:_MAX_SENTENCE_BYTES].decode(errors="replace")
+    return "".join(character for character in text if character.isprintable())
+
+
+def _check_state(state: object) -> None:
+    """Raise ValueError unless `state` is a size or a list of names."""
+    if isinstance(state, list | tuple):
+        _check_names("state", state, least=1, most=1024)
+    elif isinstance(state, bool) or not isinstance(state, int):
+        raise ValueError(
+            f"state is {state!r}; give the number of its entries or the list of their names."
+        )
+    elif not 1 <= state <= 1024:
+        raise ValueError(f"state has {state} entries; give 1 to 1024.")
+
+
+def _check_images(images: object) -> None:
+    """Raise ValueError unless `images` maps names to (height, width, 3)."""
+    if not isinstance(images, dict):
+        raise ValueError("images must be a dict: camera name to (height, width, 3).")
+    _check_names("images", list(images), least=0, most=MAX_IMAGES)
+    for name, shape in images.items():
+        if (
+            not isinstance(shape, list | tuple)
+            or len(shape) != 3
+            or shape[2] != 3
+            or not all(isinstance(side, int) and 1 <= side <= 8192 for side in shape)
+        ):
+            raise ValueError(
+                f"Image {name!r} has shape {shape!r}; give (height, width, 3), each side at most "
+                "8192."
+            )
+
+
+def _check_names(what: str, names: Sequence[object], *, least: int, most: int) -> None:
+    """Raise ValueError unless `names` are `least` to `most` different, printable names."""
+    if not least <= len(names) <= most:
+        raise ValueError(f"{what} has {len(names)} names; give {least} to {most}.")
+    for name in names:
+        if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= 64:
+            raise ValueError(f"{what} has the name {name!r}; use 1 to 64 bytes of printable text.")
+    if len(set(names)) != len(names):
+        raise ValueError(f"{what} names an entry twice: {', '.join(map(str, names))}.")
