@@ -81,8 +81,8 @@ Reflex FciRules::lost() noexcept {
         next.dq[j] += reference_.ddq[j] * kCycle_s;
         next.q[j] += next.dq[j] * kCycle_s;
     }
-    // Acceleration and jerk need no look: the one is the last command's, the other is zero.
-    if (outside_range(next.q)) return reflex_ = Reflex::kJointPositionLimits;
+    // Only the envelope needs a look: the acceleration is the last command's, the jerk is zero, and
+    // the envelope shuts before the range ends.
     if (outside_envelope(reference_.q, next.dq)) return reflex_ = Reflex::kJointVelocityLimits;
     reference_ = next;
     return Reflex::kNone;

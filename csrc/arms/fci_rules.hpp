@@ -13,9 +13,9 @@
 //
 // A lost cycle keeps the acceleration of the reference and integrates it: dq += ddq·dt, q += dq·dt.
 // In that order, so that differencing the result gives that same ddq back and a stream of constant
-// acceleration resumes without a jump. The result has to keep the position range and the velocity
-// envelope like a command. The 20th lost cycle in a row stops the motion. Cycles count from the
-// first command on: before it the arm waits at rest.
+// acceleration resumes without a jump. The result has to keep the velocity envelope like a command.
+// The 20th lost cycle in a row stops the motion. Cycles count from the first command on: before it
+// the arm waits at rest.
 //
 // Any one thread; nothing allocates or throws.
 #pragma once
