@@ -1,4 +1,4 @@
-"""Frames over a link: numbering, the session's number, and receiving a frame in one go or in pieces.
+"""Frames over a link: numbering, the session's number, receiving at once or in pieces.
 
 Threads: any may send (a lock keeps frames whole and their sequence in order); one receives.
 """
@@ -80,9 +80,11 @@ class Channel:
         """The bytes of the header received last: a copy."""
         return bytes(self._incoming_head)
 
-    def receive_header(self, timeout_s: float | None = None) -> Header:
-        """Wait for a header and check it; FrameError, or LinkLost after `timeout_s` of silence."""
-        self.link.recv_exactly_into(self._incoming_head, timeout_s)
+    def receive_header(
+        self, timeout_s: float | None = None, deadline_s: float | None = None
+    ) -> Header:
+        """Wait for a header and check it; FrameError, or LinkLost as `Link.recv_exactly_into`."""
+        self.link.recv_exactly_into(self._incoming_head, timeout_s, deadline_s)
         self.last_heard_ns = time.monotonic_ns()
         raise_for_fault(self.received.unpack_from(self._incoming_head), self.received)
         return self.received
@@ -92,10 +94,11 @@ class Channel:
         self.link.recv_exactly_into(view[: self.received.body_length], SILENCE_S)
         self.last_heard_ns = time.monotonic_ns()
 
-    def receive_body(self) -> bytes:
+    def receive_body(self, deadline_s: float | None = None) -> bytes:
         """Receive the body of `received` into memory of its own; for small ones."""
         body = bytearray(self.received.body_length)
-        self.receive_body_into(memoryview(body))
+        self.link.recv_exactly_into(memoryview(body), SILENCE_S, deadline_s)
+        self.last_heard_ns = time.monotonic_ns()
         return bytes(body)
 
     def receive_ready(self, body: memoryview) -> bool:

@@ -9,9 +9,11 @@ Any thread may call `close`, which also wakes whoever waits here.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -81,11 +83,19 @@ class Link:
             sent = self._socket.sendmsg(views)
             self.bytes_sent += sent
 
-    def recv_exactly_into(self, view: memoryview, timeout_s: float | None = None) -> None:
-        """Fill `view`; LinkLost at the end of the stream or after `timeout_s` without a byte."""
-        self._set_receive_timeout(timeout_s)
+    def recv_exactly_into(
+        self, view: memoryview, timeout_s: float | None = None, deadline_s: float | None = None
+    ) -> None:
+        """Fill `view`, or LinkLost: at the end of the stream or when time is up.
+
+        timeout_s: the longest wait without a byte. deadline_s: the time.monotonic() at which all
+        must be there, for peers that are not trusted yet and might trickle for ever.
+        """
         filled = 0
         while filled < len(view):
+            if deadline_s is not None:
+                timeout_s = max(1e-6, deadline_s - time.monotonic())
+            self._set_receive_timeout(timeout_s)
             try:
                 count = self._socket.recv_into(view[filled:], 0, socket.MSG_WAITALL)
             except OSError as error:
@@ -94,6 +104,8 @@ class Link:
                 self._raise_ended()
             self.bytes_received += count
             filled += count
+            if deadline_s is not None and filled < len(view) and time.monotonic() >= deadline_s:
+                self._raise_lost(BlockingIOError(errno.EAGAIN, "deadline"))
 
     def recv_some_into(self, view: memoryview) -> int:
         """Take what is there without waiting, at most `view`; 0 when there is nothing."""
@@ -121,10 +133,8 @@ class Link:
     def close(self) -> None:
         """End the connection and wake whoever waits in it; may be called twice, by any thread."""
         self._closed = True
-        try:
+        with contextlib.suppress(OSError):  # the other side was faster
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # the other side was faster
         self._socket.close()
 
     def _set_receive_timeout(self, timeout_s: float | None) -> None:

@@ -96,7 +96,7 @@ class ObservationSpec(msgspec.Struct, frozen=True):
     codecs: dict[str, str] = {}
 
     def __post_init__(self) -> None:
-        # The user's own values, whatever the annotations say; msgspec calls this after decoding too.
+        # The user's own values, whatever the annotations say; called after decoding too.
         _check_state(self.state)
         _check_images(self.images)
         for name, codec in self.codecs.items():
@@ -191,6 +191,25 @@ class ErrorBody(msgspec.Struct, frozen=True):
             raise ValueError("The server sent an ERROR frame that is cut short.")
         code, retryable, closing = _ERROR_HEAD.unpack_from(body)
         return cls(code, bool(retryable), bool(closing), clean_text(body[_ERROR_HEAD.size :]))
+
+
+class RemoteError(Exception):
+    """The server refused. `code`, `retryable`, `closing` and `sentence` as in `ErrorBody`."""
+
+    def __init__(self, body: ErrorBody) -> None:
+        super().__init__(body.sentence)
+        self.code = body.code
+        self.retryable = body.retryable
+        self.closing = body.closing
+        self.sentence = body.sentence
+
+
+class Refusal(Exception):
+    """On the server: what to answer a client with. `body` goes into the ERROR frame."""
+
+    def __init__(self, body: ErrorBody) -> None:
+        super().__init__(body.sentence)
+        self.body = body
 
 
 Message = TypeVar("Message", AuthRequest, Welcome)
