@@ -128,7 +128,7 @@ cdef inline uint64_t up(uint64_t x) noexcept nogil:
     return (x + 63) & ~<uint64_t>63
 
 
-cdef inline bint all_finite(const uint8_t* data, size_t count) noexcept nogil:
+cdef inline bint finite_at(const uint8_t* data, size_t count) noexcept nogil:
     """Whether `count` f32 at `data`, which need not be aligned, are all finite."""
     cdef size_t i
     cdef float value
@@ -137,6 +137,15 @@ cdef inline bint all_finite(const uint8_t* data, size_t count) noexcept nogil:
         if not isfinite(value):
             return False
     return True
+
+
+def all_finite(buffer):
+    """Whether every f32 in a contiguous buffer is finite."""
+    cdef Py_buffer view
+    PyObject_GetBuffer(buffer, &view, PyBUF_SIMPLE)
+    cdef bint finite = finite_at(<uint8_t*>view.buf, view.len // 4)
+    PyBuffer_Release(&view)
+    return finite
 
 
 cdef inline uint8_t* hold(object buffer, Py_buffer* view, size_t offset, size_t size,
@@ -391,12 +400,12 @@ cdef class ObserveHead:
         self.lay_out()
         if self.body_length != body_length:
             return Fault.BODY_LENGTH
-        if not all_finite(body + self.prefix_offset, <size_t>raw.prefix_steps * raw.prefix_width):
+        if not finite_at(body + self.prefix_offset, <size_t>raw.prefix_steps * raw.prefix_width):
             self.fault_field = self.count
             return Fault.NOT_FINITE
         for moment in range(self.history):
             i = moment * self.fields
-            if not all_finite(body + self.offsets[i], self.lengths[i] // 4):
+            if not finite_at(body + self.offsets[i], self.lengths[i] // 4):
                 self.fault_field = i
                 return Fault.NOT_FINITE
         return Fault.NONE
@@ -460,7 +469,7 @@ cdef class ChunkHead:
                 fault = Fault.SHAPE
             elif body_length != sizeof(raw) + 4 * values:
                 fault = Fault.BODY_LENGTH
-            elif not all_finite(body + sizeof(raw), values):
+            elif not finite_at(body + sizeof(raw), values):
                 fault = Fault.NOT_FINITE
         PyBuffer_Release(&view)
         return <int>fault

@@ -29,6 +29,8 @@ OBSERVE_HEAD_SIZE: int
 CHUNK_HEAD_SIZE: int
 ALIGNMENT: int
 
+def all_finite(buffer: ReadableBuffer) -> bool: ...
+
 class Header:
     version: int
     kind: int

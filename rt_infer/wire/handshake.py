@@ -186,7 +186,7 @@ def _check_token(peer: str, wanted: bool, token: str | None) -> None:
 
 
 def _split(body: bytes) -> tuple[bytes, bytes]:
-    """Proof and map of an AUTH or WELCOME; what is malformed gets an empty proof, which fits none."""
+    """Proof and map of an AUTH or WELCOME; a malformed one has an empty proof, which never fits."""
     if len(body) < _PROOF_HEAD.size:
         return b"", b""
     proof, length = _PROOF_HEAD.unpack_from(body)

@@ -34,7 +34,7 @@ class Transcript:
         self._frames += head + body
 
     def client_proof(self, request: bytes) -> bytes:
-        """The client's proof over HELLO and CHALLENGE, which must have been added, and `request`."""
+        """The client's proof over HELLO and CHALLENGE, both added, and `request`."""
         return self._proof(_CLIENT_LABEL, request)
 
     def server_proof(self, answer: bytes) -> bytes:
