@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace rti {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 // A q_d this far from our last command is not ours: the arm went on without us. Larger than what a
 // robot that computes in floats would round.
 constexpr double kSamePosition_rad = 1e-6;
+constexpr std::int64_t kNotYet_ns = std::numeric_limits<std::int64_t>::max();
 constexpr double kBridgeGrowth = 1.6;
 constexpr double kShortestSplice_steps =
     0.5;                                      // with less left, a chunk has nothing to say any more
@@ -35,11 +37,12 @@ void Stepper::start(const ArmState& state) noexcept {
     following_ = false;
     progress_.phase = RTI_PHASE_HOLD;
     begin_epoch();
+    progress_.epoch_since_ns = now_ns_;
 }
 
 void Stepper::begin_epoch() noexcept {
     ++progress_.epoch;
-    progress_.epoch_since_ns = now_ns_;
+    progress_.epoch_since_ns = kNotYet_ns;  // until the cycle it begins in: step()
     has_pending_ = false;
     waiting_to_splice_ = false;
     epoch_is_fresh_ = true;
@@ -109,6 +112,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     progress_.flags = refused_ ? RTI_CYCLE_REFUSED : 0;  // by offer(), before us
     refused_ = false;
     if (request_ == Request::kRest && request == Request::kFollow) begin_epoch();
+    if (progress_.epoch_since_ns == kNotYet_ns) progress_.epoch_since_ns = now_ns_;
     request_ = request;
     if (request != Request::kFollow) has_pending_ = waiting_to_splice_ = false;
     braking_ = void_path_ || waiting_to_splice_ || request != Request::kFollow;

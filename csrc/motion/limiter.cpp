@@ -11,6 +11,9 @@ constexpr double kJerkShare = 0.98;
 // Back to the wanted position: time constant, and the share of braking power it may count on.
 constexpr double kReturn_s = 0.030;
 constexpr double kReturnBraking = 0.5;
+// After a detour a joint joins what is wanted only where doing so costs this share of a
+// jerk-limited cycle: a jump onto a standing target would have to be undone in the next one.
+constexpr double kJoinShare = 0.25;
 constexpr double kAtRest = 1e-9;  // rad/s and, times 1000, rad/s²
 
 }  // namespace
@@ -25,6 +28,7 @@ void Limiter::seed(const JointArray& q, const JointArray& dq, const JointArray& 
     dq_ = dq;
     ddq_ = ddq;
     wanted_ = q;
+    detoured_.fill(false);
 }
 
 bool Limiter::admissible(std::size_t j, double ddq) const noexcept {
@@ -75,13 +79,16 @@ bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
         const double dq = (wanted[j] - q_[j]) / kCycle_s;
         const double ddq = (dq - dq_[j]) / kCycle_s;
         const double dddq = (ddq - ddq_[j]) / kCycle_s;
+        const double wanted_dq = (wanted[j] - wanted_[j]) / kCycle_s;
+        const double join = kJoinShare * dddq_max_ * kCycle_s * kCycle_s;
+        const bool joins = !detoured_[j] || std::abs(dq - wanted_dq) <= join;
         // Written so that a NaN fails it.
         const bool passes =
-            std::abs(dddq) <= dddq_max_ && std::abs(ddq) <= ddq_max_ && admissible(j, ddq);
+            joins && std::abs(dddq) <= dddq_max_ && std::abs(ddq) <= ddq_max_ && admissible(j, ddq);
         double taken = ddq;
+        detoured_[j] = !passes;
         if (!passes) {
             changed = true;
-            const double wanted_dq = (wanted[j] - wanted_[j]) / kCycle_s;
             const double back = std::isfinite(wanted_dq)
                                     ? towards(j, wanted[j], std::clamp(wanted_dq, -10.0, 10.0))
                                     : -dq_[j] / kReturn_s;

@@ -8,6 +8,8 @@
 // that for it this does nothing.
 #pragma once
 
+#include <array>
+
 #include "motion/limits.hpp"
 
 namespace rti {
@@ -39,7 +41,8 @@ class Limiter {
     JointArray q_{};
     JointArray dq_{};
     JointArray ddq_{};
-    JointArray wanted_{};  // last cycle's, for the velocity of what is wanted
+    std::array<bool, kDof> detoured_{};  // this joint was changed in the last cycle
+    JointArray wanted_{};                // last cycle's, for the velocity of what is wanted
 };
 
 }  // namespace rti
