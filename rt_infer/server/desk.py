@@ -124,8 +124,8 @@ class Desk:
         slot, observation = lease
         self._requests += 1
         self._working_on = self._requests, session, observation
-        message = session, slot, observation.length, self._requests, observation.reset_first
-        self._post(worker_wire.INFER.pack(Kind.INFER, *message))
+        where = session, slot, observation.length, observation.generation
+        self._post(worker_wire.INFER.pack(Kind.INFER, *where, 0, self._requests))
 
     def _post(self, packet: bytes, fd: int | None = None) -> None:
         self._outbox.append((packet, fd))

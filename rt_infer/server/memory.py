@@ -8,6 +8,7 @@ when the last mapping is, whatever ended the processes.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import mmap
 import os
@@ -55,7 +56,7 @@ class SessionMemory:
 
     def __init__(self, session: int, largest_body: int) -> None:
         self.stride = slot_stride(largest_body)
-        self.fd, self._map = create(f"rt-infer-session-{session}", SLOT_COUNT * self.stride)
+        self._fd, self._map = create(f"rt-infer-session-{session}", SLOT_COUNT * self.stride)
         view = memoryview(self._map)
         self._slots = [view[i * self.stride : (i + 1) * self.stride] for i in range(SLOT_COUNT)]
         view.release()
@@ -64,18 +65,18 @@ class SessionMemory:
         """The first `length` bytes of a slot, writable; to be released before `close`."""
         return self._slots[index][:length]
 
-    def close_fd(self) -> None:
-        """The descriptor was sent and is needed no more; may be called twice."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+    def take_descriptor(self) -> int:
+        """The memory's descriptor, to be sent and closed by the caller; once."""
+        fd, self._fd = self._fd, -1
+        return fd
 
     def close(self) -> None:
-        """Give the memory back; the worker's own mapping lasts until it is told the session ended.
+        """Let the memory go. The worker's own mapping lasts until it hears that the session ended.
 
-        A slot that is still referred to somewhere keeps the mapping until it is let go.
+        Nobody may hold on to what `slot` gave; if somebody does, it goes when they let go.
         """
-        self.close_fd()
-        for slot in self._slots:
-            slot.release()
-        self._map.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._slots.clear()
+        with contextlib.suppress(BufferError):
+            self._map.close()

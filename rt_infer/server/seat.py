@@ -19,8 +19,7 @@ class Arrived(NamedTuple):
     arrival_ns: int  # ours
     slack_s: float
     length: int
-    generation: int  # how many times the session had been reset before it
-    reset_first: bool  # the policy must forget the session before it sees this
+    generation: int  # resets of the session before it; the policy forgets it when this rises
 
 
 class Answer(NamedTuple):
@@ -32,11 +31,11 @@ class Answer(NamedTuple):
     inferred_ns: int
 
 
-class Refusal(NamedTuple):
+class Refused(NamedTuple):
     """Why a policy made nothing of an observation: the ERROR to send."""
 
     code: int
-    text: str
+    sentence: str
 
 
 class Seat(Protocol):
@@ -52,7 +51,7 @@ class Seat(Protocol):
         """Its slots' states, guarded by the desk's lock while it is seated."""
         ...
 
-    def deliver(self, observation: Arrived, outcome: Answer | Refusal) -> None:
+    def deliver(self, observation: Arrived, outcome: Answer | Refused) -> None:
         """Answer `observation`. Called by the worker's thread; must neither block nor raise."""
         ...
 

@@ -25,7 +25,7 @@ from rt_infer.policies.registry import PolicyKey
 from rt_infer.server import memory, worker_wire
 from rt_infer.server.desk import Desk
 from rt_infer.server.metrics import Metrics
-from rt_infer.server.seat import Answer, Refusal
+from rt_infer.server.seat import Answer, Refused
 from rt_infer.server.worker_process import WorkerProcess
 from rt_infer.server.worker_wire import Kind
 
@@ -139,7 +139,7 @@ class WorkerHost:
                 self._deliver(*self._chunk(packet))
             elif kind == Kind.REFUSED:
                 request, code, text = worker_wire.refusal(packet)
-                self._deliver(request, Refusal(code, text))
+                self._deliver(request, Refused(code, text))
             elif kind == Kind.PROGRESS:
                 self._note(worker_wire.text_of(packet, worker_wire.KIND.size))
             elif kind == Kind.READY:
@@ -173,7 +173,7 @@ class WorkerHost:
         actions = np.frombuffer(source, np.float32, steps * width, offset).reshape(steps, width)
         return request, Answer(actions.copy() if in_area else actions, *times)
 
-    def _deliver(self, request: int, outcome: Answer | Refusal) -> None:
+    def _deliver(self, request: int, outcome: Answer | Refused) -> None:
         seat, observation = self.desk.answered(request)
         if seat is None:
             self._metrics.count("dropped_answers_total")

@@ -4,7 +4,8 @@
 
     door                                             worker
       OPEN(session, stride, T) + layout + memory ──▶         a robot joined: map its slots
-      INFER(request, session, slot, …)           ──▶         one at a time
+      INFER(request, session, slot, …)           ──▶         one at a time; a generation that
+                                                             differs from the last one's resets
                                                  ◀── PROGRESS(text)*, then READY + policy + area
                                                      or FAILED(text): it could not be loaded
                                                  ◀── CHUNK(request, T, A, times) + actions

@@ -19,29 +19,21 @@ from dataclasses import dataclass
 from rt_infer.policies.registry import PolicyKey
 from rt_infer.server.metrics import Metrics
 from rt_infer.server.worker_host import WorkerHost
+from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
 
+SHUTTING_DOWN = ErrorBody.of(
+    ErrorCode.SHUTTING_DOWN, "The server is stopping: connect again when it is back."
+)
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 STOP_S = 5.0
-
-
-class Unavailable(Exception):
-    """There is no worker to be had now; the text is one sentence.
-
-    `load_failed`: the policy's own loader refused, so that trying again changes nothing.
-    """
-
-    def __init__(self, sentence: str, *, load_failed: bool = False) -> None:
-        super().__init__(sentence)
-        self.load_failed = load_failed
 
 
 @dataclass
 class _Failure:
     pause_s: float
     until_s: float
-    reason: str
-    load_failed: bool
+    body: ErrorBody
 
 
 class Workers:
@@ -62,7 +54,7 @@ class Workers:
     def acquire(self, key: PolicyKey) -> WorkerHost:
         """The worker for `key`, started if there is none; to be given back with `release`.
 
-        Raises Unavailable while a failed one must not be tried again, or when there is no room.
+        Raises Refusal while a failed one must not be tried again, or when there is no room.
         """
         with self._lock:
             host = self._hosts.get(key)
@@ -101,19 +93,22 @@ class Workers:
 
     def _refuse_after_failure(self, key: PolicyKey) -> None:
         if self._stopped:
-            raise Unavailable("The server is stopping; connect again when it is back.")
+            raise Refusal(SHUTTING_DOWN)
         failure = self._failures.get(key)
         if failure is not None and time.monotonic() < failure.until_s:
-            raise Unavailable(could_not_load(key, failure.reason), load_failed=failure.load_failed)
+            raise Refusal(failure.body)
 
     def _make_room(self) -> None:
         if len(self._hosts) < self._most:
             return
         idle = [key for key in self._hosts if key not in self._users]
         if not idle:
-            raise Unavailable(
-                f"The server runs {self._most} policies and all are in use; wait until a robot "
-                "leaves, or start it with a greater --max_workers."
+            raise Refusal(
+                ErrorBody.of(
+                    ErrorCode.BUSY,
+                    f"The server runs {self._most} policies and all are in use: wait until a robot "
+                    "leaves.",
+                )
             )
         host = self._hosts.pop(min(idle, key=lambda key: self._idle_since_s.get(key, 0.0)))
         self._ending.add(host)
@@ -137,11 +132,16 @@ class Workers:
                 if now_s < failure.until_s + LONGEST_PAUSE_S
             }
             pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before else FIRST_PAUSE_S
-            self._failures[host.key] = _Failure(
-                pause_s, now_s + pause_s, host.reason, host.load_failed
-            )
+            self._failures[host.key] = _Failure(pause_s, now_s + pause_s, why_gone(host))
 
 
-def could_not_load(key: PolicyKey, reason: str) -> str:
-    """The sentence for a robot whose policy does not load."""
-    return f"The policy {key} could not be loaded: {reason.rstrip('.')}."
+def why_gone(host: WorkerHost) -> ErrorBody:
+    """What to tell a robot whose worker has ended."""
+    if host.stopping:
+        return SHUTTING_DOWN
+    if host.spec is not None:
+        sentence = f"The worker of policy {host.key} died ({host.reason}): connect again."
+        return ErrorBody.of(ErrorCode.WORKER_LOST, sentence)
+    sentence = f"The policy {host.key} could not be loaded: {host.reason.rstrip('.')}."
+    # What its loader refused, it will refuse again; a process that died may do better next time.
+    return ErrorBody(ErrorCode.LOAD_FAILED, not host.load_failed, True, sentence)

@@ -1,0 +1,108 @@
+"""Where a session's observations are received and who answers them: a worker, or the door.
+
+Both kinds offer the same four calls to the session's own thread, and answer through the session's
+`deliver`: a worker later and from its host's thread, `hold` at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+import msgspec
+
+from rt_infer.policies.hold import HoldPolicy
+from rt_infer.server.memory import SessionMemory
+from rt_infer.server.seat import Answer, Arrived, Seat
+from rt_infer.server.worker_host import WorkerHost
+from rt_infer.server.workers import Workers, why_gone
+from rt_infer.wire.layout import ObservationLayout
+from rt_infer.wire.messages import Refusal
+
+
+class Answers(Protocol):
+    """One session's way to its policy; used by the session's thread only."""
+
+    def buffer(self, length: int) -> memoryview:
+        """Where to receive the next observation's body; valid until it is submitted."""
+        ...
+
+    def submit(self, observation: Arrived) -> Arrived | None:
+        """The buffer holds `observation`; returns the one it supersedes, which is never answered."""
+        ...
+
+    def void(self) -> Arrived | None:
+        """A reset: forget the observation that waits, if one does, and return it."""
+        ...
+
+    def close(self) -> None:
+        """The session is over: nothing is delivered once this has returned, nothing is kept."""
+        ...
+
+
+class WorkerAnswers:
+    """Observations go to a worker through shared memory. Takes over the acquired `host`."""
+
+    def __init__(
+        self, workers: Workers, host: WorkerHost, seat: Seat, layout: ObservationLayout
+    ) -> None:
+        """Refusal if the worker has died meanwhile; OSError if there is no memory left."""
+        self._workers = workers
+        self._host = host
+        self._seat = seat
+        self._memory = SessionMemory(seat.session, layout.greatest_body_length)
+        spec = msgspec.json.encode(layout.spec)
+        chunk_size = layout.head.steps
+        seated = host.desk.open(
+            seat, spec, self._memory.stride, chunk_size, self._memory.take_descriptor()
+        )
+        if not seated:
+            self._memory.close()
+            raise Refusal(why_gone(host))
+
+    def buffer(self, length: int) -> memoryview:
+        return self._memory.slot(self._seat.slots.receiving, length)
+
+    def submit(self, observation: Arrived) -> Arrived | None:
+        return self._host.desk.submit(self._seat, observation)
+
+    def void(self) -> Arrived | None:
+        return self._host.desk.void(self._seat)
+
+    def close(self) -> None:
+        self._host.desk.close(self._seat)
+        self._memory.close()
+        self._workers.release(self._host.key)
+
+
+class HoldAnswers:
+    """`hold`, answered where the observation was received: no worker, no shared memory."""
+
+    def __init__(self, policy: HoldPolicy, seat: Seat, layout: ObservationLayout) -> None:
+        self._policy = policy
+        self._seat = seat
+        self._layout = layout
+        self._body = memoryview(bytearray(layout.greatest_body_length))
+        self._generation = 0
+
+    def buffer(self, length: int) -> memoryview:
+        return self._body[:length]
+
+    def submit(self, observation: Arrived) -> Arrived | None:
+        started_ns = time.monotonic_ns()
+        if observation.generation != self._generation:
+            self._generation = observation.generation
+            self._policy.reset()
+        newest = self._layout.views(self.buffer(observation.length))[-1]
+        state = self._policy.prepare(newest)
+        prepared_ns = time.monotonic_ns()
+        actions = self._policy.finish(self._policy.infer(state))
+        inferred_ns = time.monotonic_ns()
+        self._seat.deliver(observation, Answer(actions, started_ns, prepared_ns, inferred_ns))
+        return None
+
+    def void(self) -> Arrived | None:
+        return None
+
+    def close(self) -> None:
+        self._body.release()
