@@ -14,6 +14,7 @@ from typing import Any, Literal
 from rt_infer.flags import flag
 from rt_infer.robots import sim_fr3 as _sim_fr3
 from rt_infer.robots.registry import RobotConfig
+from rt_infer.wire.addresses import parse_address
 
 MAX_CHUNK = 512  # RTI_MAX_CHUNK of rt_infer.h: one chunk must fit into half the action ring
 
@@ -36,6 +37,15 @@ class ServerConfig:
 
     host: str = flag("address to listen on", default="127.0.0.1", group="listening")
     port: int = flag("TCP port; 0 takes a free one", default=8080, group="listening")
+    unix: str = flag("also listen on a Unix socket of this path", default="", group="listening")
+    token_file: str = flag(
+        "a file whose first line every robot must know", default="", group="listening"
+    )
+    insecure: bool = flag(
+        "allow a --host beyond this machine without encryption; needs --token_file",
+        default=False,
+        group="listening",
+    )
     policy_type: str = flag(
         "load this policy at the start instead of when the first robot asks",
         default="",
@@ -96,7 +106,12 @@ class RunConfig:
 
     robot: RobotConfig = flag("which robot this is", group="robot")
     server_address: str = flag(
-        "host:port of the policy server", default="127.0.0.1:8080", group="server"
+        "the policy server: host:port, unix:///path, or auto",
+        default="127.0.0.1:8080",
+        group="server",
+    )
+    token_file: str = flag(
+        "a file whose first line is the server's token", default="", group="server"
     )
     connect_timeout_s: float = flag(
         "give up if there is no first connection for so long, s; a connection lost later is tried "
@@ -145,6 +160,7 @@ class RunConfig:
     )
 
     def __post_init__(self) -> None:
+        parse_address(self.server_address)
         if not self.policy_type:
             raise ValueError("--policy_type must name a policy, e.g. reach.")
         _between("actions_per_chunk", self.actions_per_chunk, 1, MAX_CHUNK)

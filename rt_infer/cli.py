@@ -1,0 +1,85 @@
+"""`rt-infer server|robot|demo`: reads the command, imports what that command needs, and no more.
+
+Exit status: 0 done, 2 usage, 3 no first connection, 4 refused, 5 the arm or its core failed. Errors
+that a user can cause are one sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rt_infer import __version__
+
+USAGE = """\
+usage: rt-infer COMMAND [flags]
+
+  server   load a policy and answer robots' observations with chunks of actions
+  robot    drive a robot at 1 kHz along the chunks of a policy server
+  demo     both on this machine: the shipped policy reaches for markers with a simulated FR3
+
+rt-infer COMMAND --help lists a command's flags; rt-infer --version says which version this is.
+"""
+
+ABOUT = {
+    "server": "Load policies and answer robots' observations with chunks of actions.",
+    "robot": "Drive a robot at 1 kHz along the chunks of a policy server.",
+    "demo": "The shipped policy reaches for markers with a simulated FR3, all on this machine.",
+}
+
+EXIT_USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command line; answers the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["--version"], ["-V"]):
+        print(f"rt-infer {__version__}")
+        return 0
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(USAGE, end="")
+        return 0 if words else EXIT_USAGE
+    command, *flags = words
+    if command not in ABOUT:
+        return _usage_error(f"there is no command {command!r}; it is server, robot or demo.")
+    return _command(command, flags)
+
+
+def _command(command: str, words: list[str]) -> int:
+    from rt_infer import config
+    from rt_infer import flags as flag_parser
+
+    kinds = {"server": config.ServerConfig, "robot": config.RunConfig, "demo": config.DemoConfig}
+    name = f"rt-infer {command}"
+    if "--help" in words or "-h" in words:
+        print(flag_parser.help_text(kinds[command], name, ABOUT[command]), end="")
+        return 0
+    try:
+        parsed = flag_parser.parse(kinds[command], words, name)
+    except flag_parser.UsageError as error:
+        return _usage_error(str(error))
+    for notice in flag_parser.notices(parsed):
+        print(f"rt-infer: {notice}", file=sys.stderr)
+    if isinstance(parsed, config.ServerConfig):
+        return _server(parsed)
+    if isinstance(parsed, config.RunConfig):
+        return _robot(parsed)
+    from rt_infer.demo import run_demo
+
+    assert isinstance(parsed, config.DemoConfig)
+    return run_demo(parsed)
+
+
+def _robot(parsed: object) -> int:
+    from rich.console import Console
+
+    from rt_infer.config import RunConfig
+    from rt_infer.report.present import run_and_report
+
+    assert isinstance(parsed, RunConfig)
+    return run_and_report(parsed, Console())
+
+
+def _usage_error(sentence: str) -> int:
+    print(f"rt-infer: {sentence}", file=sys.stderr)
+    return EXIT_USAGE

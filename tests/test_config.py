@@ -1,0 +1,194 @@
+"""Flags: the names LeRobot users type, files, and errors that say what to type instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rt_infer import flags
+from rt_infer.cameras.synthetic import SyntheticCameraConfig
+from rt_infer.config import DemoConfig, RunConfig, ServerConfig
+from rt_infer.robots.sim_fr3 import SimFr3Config
+
+ROBOT = ["--robot.type=sim_fr3", "--robot.id=a", "--policy_type=hold"]
+
+
+def run_config(*words: str) -> RunConfig:
+    return flags.parse(RunConfig, [*ROBOT, *words], "rt-infer robot")
+
+
+def refusal(*words: str) -> str:
+    with pytest.raises(flags.UsageError) as caught:
+        run_config(*words)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_the_guides_robot_command_is_understood() -> None:
+    config = flags.parse(
+        RunConfig,
+        [
+            "--server_address=127.0.0.1:18080",
+            "--robot.type=sim_fr3",
+            "--robot.id=left",
+            "--policy_type=act",
+            "--pretrained_name_or_path=some/model",
+            "--policy_device=cuda",
+            "--actions_per_chunk=40",
+            "--chunk_size_threshold=0.7",
+            "--fps=20",
+        ],
+        "rt-infer robot",
+    )
+    assert isinstance(config.robot, SimFr3Config)
+    assert (config.server_address, config.robot.id) == ("127.0.0.1:18080", "left")
+    assert (config.policy_type, config.pretrained_name_or_path) == ("act", "some/model")
+    assert (config.policy_device, config.actions_per_chunk) == ("cuda", 40)
+    assert (config.chunk_size_threshold, config.fps) == (0.7, 20.0)
+
+
+def test_defaults_are_those_of_the_guide() -> None:
+    config = run_config()
+    assert (config.actions_per_chunk, config.chunk_size_threshold, config.fps) == (50, 0.5, 30.0)
+    assert (config.aggregate_fn_name, config.policy_device) == ("weighted_average", "cpu")
+    assert (config.rt.priority, config.rt.cpu, config.rt.require) == (80, None, False)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--policy-device=mps"], ["--policy_device=mps"], ["--policy-device", "mps"]],
+)
+def test_dashes_underscores_and_blanks_are_all_accepted(words: list[str]) -> None:
+    assert run_config(*words).policy_device == "mps"
+
+
+def test_text_stays_as_it_was_typed() -> None:
+    config = run_config("--task=include: [x", "--pretrained_name_or_path=007")
+    assert (config.task, config.pretrained_name_or_path) == ("include: [x", "007")
+
+
+def test_a_switch_alone_is_on() -> None:
+    assert run_config("--rt.require", "--rt.priority=40").rt.require is True
+
+
+def test_nested_flags_reach_their_places() -> None:
+    config = run_config("--motion.speed=0.5", "--rt.cpu=1", "--robot.seed=3")
+    assert (config.motion.speed, config.rt.cpu) == (0.5, 1)
+    assert isinstance(config.robot, SimFr3Config)
+    assert config.robot.seed == 3
+
+
+def test_cameras_are_given_as_yaml() -> None:
+    config = run_config("--robot.cameras={top: {type: synthetic, view: side, fps: 15}}")
+    assert isinstance(config.robot, SimFr3Config)
+    assert config.robot.cameras == {"top": SyntheticCameraConfig(view="side", fps=15.0)}
+
+
+def test_a_file_gives_the_same_tree_and_flags_win_over_it(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        "robot: {type: sim_fr3, id: from_file, seed: 5}\npolicy_type: reach\nfps: 10\n"
+        "motion: {speed: 0.25}\n"
+    )
+    config = flags.parse(
+        RunConfig, [f"--config_path={file}", "--fps=20", "--robot.id=typed"], "rt-infer robot"
+    )
+    assert isinstance(config.robot, SimFr3Config)
+    assert (config.robot.id, config.robot.seed, config.fps) == ("typed", 5, 20.0)
+    assert (config.policy_type, config.motion.speed) == ("reach", 0.25)
+
+
+def test_a_wrong_name_in_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("speeed: 3\n")
+    assert "speeed" in refusal(f"--config_path={file}")
+    assert "cannot read" in refusal(f"--config_path={tmp_path / 'none.yaml'}")
+
+
+def test_a_robot_that_is_not_built_is_refused_by_name() -> None:
+    sentence = refusal("--robot.type=fr3_follower")
+    assert "fr3_follower" in sentence
+    assert "sim_fr3" in sentence
+
+
+def test_a_camera_that_is_not_built_is_refused_by_name() -> None:
+    assert "opencv" in refusal("--robot.cameras={front: {type: opencv}}")
+
+
+def test_a_typing_error_gets_a_suggestion() -> None:
+    assert "did you mean --chunk_size_threshold?" in refusal("--chunk_size_treshold=0.5")
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(flags.UsageError, match=r"--robot.type=… and --robot.id=…"):
+        flags.parse(RunConfig, ["--policy_type=hold"], "rt-infer robot")
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("--fps=fast", "--fps: fast is no NUMBER"),
+        ("--fps=0", "--fps must be 1 to 1000"),
+        ("--fps=nan", "--fps must be"),
+        ("--fps=", "--fps"),
+        ("--fps", "--fps needs a value"),
+        ("--actions_per_chunk=50.5", "is no INT"),
+        ("--actions_per_chunk=513", "1 to 512"),
+        ("--chunk_size_threshold=1.5", "0 to 1"),
+        ("--motion.speed=0", "--motion.speed"),
+        ("--rt.priority=100", "0 to 99"),
+        ("--duration_s=-1", "above zero"),
+        ("--aggregate_fn_name=newest", "weighted_average"),
+        ("--robot.id=a b", "--robot.id=a b"),
+        ("--robot.id=", "--robot.id="),
+        ("--robot.start_pose_rad=[0,0,0]", "seven angles"),
+        ("--robot.targets=0", "at least one target"),
+        ("--robot.cameras={", "is not YAML"),
+        ("--server_address=nowhere", "host:port"),
+        ("--server_address=tls://a:1", "tls"),
+        ("--policy_type=", "--policy_type"),
+        ("stray", "takes flags only"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused_in_one_sentence(word: str, expected: str) -> None:
+    assert expected in refusal(word)
+
+
+def test_lerobots_other_flags_are_accepted_with_a_notice_each() -> None:
+    config = run_config("--client_device=cpu", "--debug_visualize_queue_size=true")
+    assert len(flags.notices(config)) == 2
+    server = flags.parse(
+        ServerConfig,
+        ["--fps=30", "--inference_latency=0.03", "--obs_queue_timeout=2"],
+        "rt-infer server",
+    )
+    told = flags.notices(server)
+    assert [line.split()[0] for line in told] == [
+        "--fps",
+        "--inference_latency",
+        "--obs_queue_timeout",
+    ]
+    assert flags.notices(run_config()) == []
+
+
+def test_a_list_flag_may_be_given_several_times() -> None:
+    config = flags.parse(
+        ServerConfig, ["--allow_python=a.b:c", "--allow_python=d:e"], "rt-infer server"
+    )
+    assert config.allow_python == ["a.b:c", "d:e"]
+
+
+@pytest.mark.parametrize("kind", [ServerConfig, RunConfig, DemoConfig])
+def test_the_help_names_every_flag(kind: type) -> None:
+    page = flags.help_text(kind, "rt-infer x", "About.")
+    for each in flags.flags_of(kind):
+        assert f"--{each.name}=" in page
+    assert max(len(line) for line in page.splitlines()) <= 100
+
+
+def test_the_demo_is_a_robot_run_of_the_shipped_policy() -> None:
+    run = flags.parse(DemoConfig, ["--targets=3", "--seed=2"], "rt-infer demo").run_config("h:1")
+    assert isinstance(run.robot, SimFr3Config)
+    assert (run.policy_type, run.robot.targets, run.robot.seed) == ("reach", 3, 2)
