@@ -13,7 +13,8 @@ rti_phase run_core(rti_region& region, int heartbeat_fd, Arm& arm, const CoreOpt
                    const std::function<void(const std::string&)>& tell) {
     // Before the priority: this thread must not inherit it, and should be able to run anywhere.
     const Watch watch(heartbeat_fd);
-    const auto stepper = std::make_unique<Stepper>(options.motion);  // chunks of it: too big for a stack
+    const auto stepper =
+        std::make_unique<Stepper>(options.motion);  // chunks of it: too big for a stack
     Statistics statistics(region.stats);
 
     // Before the arm starts: locking memory takes longer than an arm waits for its first command.

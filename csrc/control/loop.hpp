@@ -1,14 +1,14 @@
 // The control loop: one cycle of the arm after the other, until the motion ends.
 //
 // A cycle:  read   wait for the arm's next state
-//           offer  drain the action ring into the stepper, step, write the command   <- the response
-//           plan   what can wait: splicing, then telemetry, mailbox, statistics
+//           offer  drain the action ring into the stepper, step, write the command   <- the
+//           response plan   what can wait: splicing, then telemetry, mailbox, statistics
 // The arm paces it. Nothing here or below allocates, locks, throws, or makes a system call besides
 // the arm's own (the clock is read through the vDSO). Nothing is waited for but the arm: who reads
 // the region does so at its own pace.
 //
-// Ends when the command with motion_finished has been written (outcome FINISHED), or when the arm has
-// stopped by itself (FAULT; the reflex is in the mailbox and in the statistics).
+// Ends when the command with motion_finished has been written (outcome FINISHED), or when the arm
+// has stopped by itself (FAULT; the reflex is in the mailbox and in the statistics).
 //
 // Threads. One thread, the one that owns the arm. `request` may come from anywhere, once a cycle.
 #pragma once

@@ -18,14 +18,15 @@ namespace rti {
 namespace {
 
 constexpr std::size_t kStackToTouch_bytes = 256 * 1024;
-constexpr std::size_t kPage_bytes = 4096;  // smaller than any real one only costs a few more touches
+constexpr std::size_t kPage_bytes =
+    4096;  // smaller than any real one only costs a few more touches
 
 std::string error_text(int error) {
     return std::strerror(error);  // NOLINT(concurrency-mt-unsafe): set-up, and the text is copied
 }
 
-// Kilobytes of this process that the kernel says are locked: mlockall() answers 0 even where a sandbox
-// does nothing about it.
+// Kilobytes of this process that the kernel says are locked: mlockall() answers 0 even where a
+// sandbox does nothing about it.
 long locked_memory_kb() {
     std::ifstream status("/proc/self/status");
     for (std::string line; std::getline(status, line);) {
@@ -37,8 +38,8 @@ long locked_memory_kb() {
 
 // Empty where it worked.
 std::string lock_memory() {
-    // Freed memory stays with the process and comes from one heap, so that it is locked once and for
-    // all: man 3 mallopt, man 2 mlockall ("Real-time processes").
+    // Freed memory stays with the process and comes from one heap, so that it is locked once and
+    // for all: man 3 mallopt, man 2 mlockall ("Real-time processes").
     mallopt(M_TRIM_THRESHOLD, -1);
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_ARENA_MAX, 1);

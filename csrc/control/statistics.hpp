@@ -1,8 +1,8 @@
 // The run's statistics, written into the region as they come.
 //
-// Every word is one relaxed store of a field that only this object writes: statistics order nothing,
-// and a reader's copy is of slightly different moments. They are complete whatever the telemetry ring
-// loses, and stay readable after the core has ended.
+// Every word is one relaxed store of a field that only this object writes: statistics order
+// nothing, and a reader's copy is of slightly different moments. They are complete whatever the
+// telemetry ring loses, and stay readable after the core has ended.
 //
 // Threads. The loop's thread only; before and after the loop, whoever runs it. count() and the
 // histograms belong to the 1 kHz path: no allocation, no lock, no system call.

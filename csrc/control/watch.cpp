@@ -67,11 +67,13 @@ void Watch::run() noexcept {
         const bool finishing = request() == Request::kFinish;
         const bool fresh = Clock::now() < last_byte_ + stale_after_;
         if (!finishing && !fresh) ask(Request::kRest);
-        // A negative descriptor is one that poll() passes over: of a dead pipe there is no more to hear.
+        // A negative descriptor is one that poll() passes over: of a dead pipe there is no more to
+        // hear.
         std::array<pollfd, 3> fds{{{wake_fd_, POLLIN, 0},
                                    {signal_fd_, POLLIN, 0},
                                    {gone_ ? -1 : heartbeat_fd_, POLLIN, 0}}};
-        const int timeout_ms = !finishing && fresh ? poll_timeout_ms(last_byte_ + stale_after_) : -1;
+        const int timeout_ms =
+            !finishing && fresh ? poll_timeout_ms(last_byte_ + stale_after_) : -1;
         if (poll(fds.data(), fds.size(), timeout_ms) < 0) continue;  // EINTR: look again
         if (fds[0].revents != 0) return;
         if (fds[1].revents != 0) {
@@ -92,12 +94,13 @@ void Watch::take_heartbeat() noexcept {
         return;
     }
     last_byte_ = Clock::now();
-    const bool finish = std::find(bytes.begin(), bytes.begin() + count, 'f') != bytes.begin() + count;
+    const bool finish =
+        std::find(bytes.begin(), bytes.begin() + count, 'f') != bytes.begin() + count;
     ask(finish ? Request::kFinish : Request::kFollow);
 }
 
 void Watch::ask(Request request) noexcept {
-    if (this->request() == Request::kFinish) return;  // there is no way back from the end
+    if (this->request() == Request::kFinish) return;     // there is no way back from the end
     request_.store(request, std::memory_order_relaxed);  // relaxed: see request()
 }
 

@@ -3,12 +3,12 @@
 // The heartbeat pipe carries one byte a message: 'h' alive, 'f' finish.
 //   bytes come              → Request::kFollow
 //   none for stale_after    → Request::kRest, until one comes again
-//   'f', or end of file     → Request::kFinish, for good: the network process asked for it, or is gone
-//   SIGTERM (where blocked) → Request::kFinish, for good
+//   'f', or end of file     → Request::kFinish, for good: the network process asked for it, or is
+//   gone SIGTERM (where blocked) → Request::kFinish, for good
 //
 // Threads. The thread belongs to this object and is of ordinary priority: make it before the loop's
-// thread asks for more. The one thing shared is the atomic request: written here, read by the loop once
-// a cycle. Destroy it from any thread but its own; that ends the thread.
+// thread asks for more. The one thing shared is the atomic request: written here, read by the loop
+// once a cycle. Destroy it from any thread but its own; that ends the thread.
 #pragma once
 
 #include <atomic>
@@ -42,8 +42,8 @@ class Watch {
 
     const int heartbeat_fd_;
     const std::chrono::milliseconds stale_after_;
-    int wake_fd_;    // eventfd: the destructor's word to the thread
-    int signal_fd_;  // signalfd of SIGTERM
+    int wake_fd_;        // eventfd: the destructor's word to the thread
+    int signal_fd_;      // signalfd of SIGTERM
     bool gone_ = false;  // the thread's own: nothing more will come through the pipe
     std::chrono::steady_clock::time_point last_byte_;  // the thread's own
     std::atomic<Request> request_{Request::kFollow};

@@ -1,0 +1,16 @@
+// rt_infer._core: the C++ core as Python sees it. Signatures and docstrings for users: _core.pyi.
+#include "core.hpp"
+
+#include "include/rt_infer.h"
+
+PYBIND11_MODULE(_core, module) {
+    module.doc() = "The shared memory region, the realtime core, and runs in virtual time.";
+    module.attr("ABI_VERSION") = RTI_ABI_VERSION;
+    module.attr("DOF") = RTI_DOF;
+    module.attr("MAX_CHUNK") = RTI_MAX_CHUNK;
+    module.attr("MAX_VALUES") = RTI_MAX_VALUES;
+    rti::python::bind_region(module);
+    rti::python::bind_statistics(module);
+    rti::python::bind_run(module);
+    rti::python::bind_virtual_run(module);
+}
