@@ -166,7 +166,7 @@ class Packer:
                     layout.head.set_length(i, length)
                 else:
                     image = self._image(observation, key)
-                    field, length = image, image.nbytes
+                    field, length = image.data, image.nbytes
                 if pending:
                     buffers.append(_PADDING[pending])
                 buffers.append(field)

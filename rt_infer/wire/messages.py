@@ -188,7 +188,8 @@ class ErrorBody(msgspec.Struct, frozen=True):
     def decode(cls, body: bytes) -> ErrorBody:
         """Read an ERROR's body; its text is cleaned, since it may come from a stranger."""
         if len(body) < _ERROR_HEAD.size:
-            raise ValueError("The server sent an ERROR frame that is cut short.")
+            sentence = "The server refused without saying why: see its own messages."
+            return cls(ErrorCode.INTERNAL, True, True, sentence)
         code, retryable, closing = _ERROR_HEAD.unpack_from(body)
         return cls(code, bool(retryable), bool(closing), clean_text(body[_ERROR_HEAD.size :]))
 
@@ -226,6 +227,14 @@ def decode(data: bytes, kind: type[Message]) -> Message:
         return msgspec.msgpack.decode(data, type=kind)
     except msgspec.MsgspecError as error:
         raise ValueError(f"The other side's {kind.__name__} was not understood: {error}.") from None
+
+
+def checked(message: Message) -> Message:
+    """The message, with the limits that decoding would check; ValueError when it breaks one."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(message), type(message))
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"This cannot be asked for: {error}.") from None
 
 
 def clean_text(data: bytes) -> str:
