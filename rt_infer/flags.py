@@ -1,4 +1,4 @@
-"""Command lines and YAML files to configuration dataclasses, and the help text about them.
+"""Command lines and YAML files to configuration dataclasses; help_page.py writes about them.
 
 A flag is the path of a dataclass field: `--motion.speed=0.5` sets `config.motion.speed`. `--a-b`
 and `--a_b` are the same flag; `--flag value` works like `--flag=value`; a boolean alone means true.
@@ -16,8 +16,6 @@ import dataclasses
 import difflib
 import io
 import re
-import shutil
-import textwrap
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -133,30 +131,6 @@ def notices(config: Any) -> list[str]:
     return told
 
 
-def help_text(config_class: type, command: str, about: str) -> str:
-    """The page that `--help` prints: flags by group, with defaults and units."""
-    flags = flags_of(config_class)
-    required = " ".join(f"--{f.name}={f.placeholder}" for f in flags if f.default is MISSING)
-    lines = [" ".join(f"usage: {command} {required} [flags]".split()), "", about]
-    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
-    groups: dict[str, list[Flag]] = {}
-    for each in flags:
-        groups.setdefault(each.group, []).append(each)
-    for group, members in groups.items():
-        lines += ["", f"{group or 'flags'}:"]
-        for each in members:
-            head = f"  --{each.name}={each.placeholder}"
-            text = each.help or each.notice.rstrip(".")
-            body = textwrap.wrap(text + _default_note(each), max(width - 34, 30))
-            if len(head) > 32:
-                lines.append(head)
-                head = ""
-            lines += [f"{head:<34}{body[0]}"] + [" " * 34 + rest for rest in body[1:]]
-    lines += ["", "files:", f"  --{CONFIG_FLAG}=FILE.yaml         the same names as a YAML tree; "]
-    lines[-1] += "flags win over the file"
-    return "\n".join(lines) + "\n"
-
-
 def _walk(config_class: type, prefix: str, group: str) -> Iterator[Flag]:
     hints = typing.get_type_hints(config_class)
     for each in dataclasses.fields(config_class):
@@ -268,15 +242,6 @@ def _sentence(error: ParsingError, config_class: type, command: str) -> str:
 def _alternatives(hint: Any) -> tuple[Any, ...]:
     union = typing.get_origin(hint) in (typing.Union, types.UnionType)
     return typing.get_args(hint) if union else (hint,)
-
-
-def _default_note(each: Flag) -> str:
-    if each.default is MISSING:
-        return " (required)"
-    if each.default is None or each.default == "" or isinstance(each.default, (dict, list)):
-        return ""
-    text = str(each.default).lower() if isinstance(each.default, bool) else str(each.default)
-    return f" [{text}]"
 
 
 def _one_line(error: Exception) -> str:

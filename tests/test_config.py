@@ -9,6 +9,7 @@ import pytest
 from rt_infer import flags
 from rt_infer.cameras.synthetic import SyntheticCameraConfig
 from rt_infer.config import DemoConfig, RunConfig, ServerConfig
+from rt_infer.help_page import help_text
 from rt_infer.robots.sim_fr3 import SimFr3Config
 
 ROBOT = ["--robot.type=sim_fr3", "--robot.id=a", "--policy_type=hold"]
@@ -182,7 +183,7 @@ def test_a_list_flag_may_be_given_several_times() -> None:
 
 @pytest.mark.parametrize("kind", [ServerConfig, RunConfig, DemoConfig])
 def test_the_help_names_every_flag(kind: type) -> None:
-    page = flags.help_text(kind, "rt-infer x", "About.")
+    page = help_text(kind, "rt-infer x", "About.")
     for each in flags.flags_of(kind):
         assert f"--{each.name}=" in page
     assert max(len(line) for line in page.splitlines()) <= 100

@@ -1,0 +1,105 @@
+"""The report as a table for people, printed when a run is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+# Above the first a ratio is worth a look, above the second the arm would have refused.
+CLOSE_RATIO, LIMIT_RATIO = 0.95, 1.0
+
+
+def print_table(report: dict[str, Any], console: Console) -> None:
+    """Print what matters of a report, section by section."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column()
+    table.add_column(justify="left")
+    for section, rows in _sections(report):
+        for number, (name, value) in enumerate(rows):
+            table.add_row(section if number == 0 else "", name, value)
+        table.add_section()
+    console.print(table)
+
+
+def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
+    steps, chunks, loop = report["steps"], report["chunks"], report["loop"]
+    motion, link, latency = report["motion"], report["link"], report["latency_ms"]
+    run = [("outcome", _outcome(report)), ("duration", f"{report['duration_s']:.1f} s")]
+    if report["task"] is not None:
+        task = report["task"]
+        run.append(("task", f"{task['reached']} of {task['targets']} targets reached"))
+    scheduling = loop["scheduling"]
+    return [
+        ("run", run),
+        (
+            "actions",
+            [
+                ("steps executed", f"{steps['executed']}"),
+                ("holds", f"{steps['holds']} ({steps['held_s']:.2f} s at rest)"),
+                ("chunks", f"{chunks['received']} received, {chunks['refused']} refused"),
+                ("late steps", f"{chunks['late_steps']}"),
+            ],
+        ),
+        (
+            "latency",
+            [
+                (stage, f"p50 {v['p50']:8.2f}   p99 {v['p99']:8.2f}   max {v['max']:8.2f} ms")
+                for stage, v in latency.items()
+            ],
+        ),
+        (
+            "loop",
+            [
+                ("cycles", f"{loop['cycles']} ({loop['late_cycles']} late)"),
+                ("period", _microseconds(loop["period_us"])),
+                ("response", _microseconds(loop["response_us"])),
+                (
+                    "scheduling",
+                    f"{scheduling['policy']} {scheduling['priority']}, memory "
+                    + ("locked" if scheduling["memory_locked"] else "not locked"),
+                ),
+            ],
+        ),
+        (
+            "motion",
+            [
+                ("velocity / limit", _ratio(motion["velocity_ratio_max"])),
+                ("acceleration / limit", _ratio(motion["acceleration_ratio_max"])),
+                ("jerk / limit", _ratio(motion["jerk_ratio_max"])),
+                ("limiter interventions", f"{motion['limiter_interventions']}"),
+                ("reflexes", ", ".join(motion["reflexes"]) or "none"),
+            ],
+        ),
+        (
+            "link",
+            [
+                ("transport", f"{link['transport']}, {link['reconnects']} reconnects"),
+                (
+                    "volume",
+                    f"{link['bytes_sent'] / 1e6:.1f} MB sent, "
+                    f"{link['bytes_received'] / 1e6:.2f} MB received",
+                ),
+            ],
+        ),
+    ]
+
+
+def _outcome(report: dict[str, Any]) -> str:
+    colour = {"finished": "green", "stopped": "yellow", "fault": "red"}[report["outcome"]]
+    return f"[{colour}]{report['outcome']}[/]"
+
+
+def _ratio(value: float) -> str:
+    colour = "green" if value <= CLOSE_RATIO else "yellow" if value <= LIMIT_RATIO else "red"
+    return f"[{colour}]{value:.3f}[/]"
+
+
+def _microseconds(v: dict[str, float]) -> str:
+    return (
+        f"p50 {v['p50']:8.1f}   p99 {v['p99']:8.1f}   p99.9 {v['p99_9']:8.1f}   "
+        f"max {v['max']:8.1f} µs"
+    )

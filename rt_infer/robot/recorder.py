@@ -1,0 +1,59 @@
+"""Drains the core's telemetry: keeps the score, times the chunks, keeps the motion for the plot.
+
+Called by the main thread, a few times a second. The core never waits for it; what was overwritten
+before it was read is counted as lost, and no statistic of the report depends on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from rt_infer.robot.region import Telemetry
+from rt_infer.robot.timings import Timings
+from rt_infer.robots.registry import Task
+
+SPLICED = 1  # RTI_CYCLE_SPLICED
+SCORE_EVERY_CYCLES = 20
+KEEP_CYCLES = 300_000  # the plot shows the last five minutes
+
+
+class Recorder:
+    """One run's telemetry, as it comes."""
+
+    def __init__(
+        self, telemetry: Telemetry, timings: Timings, task: Task | None, *, keep: bool
+    ) -> None:
+        self._telemetry = telemetry
+        self._timings = timings
+        self._task = task
+        self._keep = keep
+        self._kept: deque[npt.NDArray[np.void]] = deque()
+        self._kept_cycles = 0
+
+    def drain(self) -> None:
+        """Take what the core has written since the last call."""
+        records = self._telemetry.read()
+        if not len(records):
+            return
+        for record in records[(records["flags"] & SPLICED) != 0]:
+            self._timings.followed(int(record["chunk_id"]), int(record["time_ns"]))
+        if self._task is not None:
+            for record in records[records["cycle"] % SCORE_EVERY_CYCLES == 0]:
+                self._task.update(record["q"], int(record["time_ns"]) / 1e9)
+        if self._keep:
+            self._kept.append(records)
+            self._kept_cycles += len(records)
+            while self._kept_cycles - len(self._kept[0]) >= KEEP_CYCLES:
+                self._kept_cycles -= len(self._kept.popleft())
+
+    @property
+    def lost(self) -> int:
+        """Cycles that were overwritten before they were read."""
+        return self._telemetry.lost
+
+    def records(self) -> npt.NDArray[np.void] | None:
+        """Everything kept, oldest first; None if nothing was to be kept or nothing came."""
+        return np.concatenate(list(self._kept)) if self._kept else None

@@ -1,0 +1,53 @@
+"""What a run was, once it is over: everything that report, table and plot are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rt_infer.robot.chunks import Verdict
+from rt_infer.robot.statistics import RunStatistics
+from rt_infer.robot.timings import LinkCounts, Timings
+
+Outcome = Literal["finished", "stopped", "fault"]
+
+EXIT_DONE = 0
+EXIT_USAGE = 2
+EXIT_NO_CONNECTION = 3
+EXIT_REFUSED = 4
+EXIT_FAULT = 5
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run ends: an exit status and, unless all is well, a sentence for the user."""
+
+    exit_code: int
+    sentence: str | None = None
+    stopped: bool = False  # by a signal
+
+
+@dataclass
+class RunResult:
+    """A run that is over."""
+
+    ending: Ending
+    duration_s: float  # of the core's motion
+    stats: RunStatistics
+    timings: Timings
+    link: LinkCounts
+    refused: dict[Verdict, int] = field(default_factory=dict)  # before the ring
+    task: dict[str, int] | None = None
+    records: npt.NDArray[np.void] | None = None  # telemetry, if it was kept
+    telemetry_lost: int = 0
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.ending.exit_code == EXIT_FAULT:
+            return "fault"
+        if self.ending.stopped or self.ending.exit_code != EXIT_DONE:
+            return "stopped"
+        return "finished"

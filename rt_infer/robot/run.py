@@ -1,0 +1,161 @@
+"""One run of a robot: gives birth to its parts and buries them in the right order.
+
+Birth: region, core, cameras, uplink. Death: core (it brings the arm to rest first, with heartbeats
+as long as it lives), uplink, cameras, region. If this process dies in between, the core does its
+part alone: the end of its pipe tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rt_infer.cameras.base import CameraStream
+from rt_infer.config import RunConfig
+from rt_infer.robot.core_process import CoreConfig, CoreFailed, CoreProcess
+from rt_infer.robot.observe import ArmHistory, Observer
+from rt_infer.robot.recorder import Recorder
+from rt_infer.robot.region import CoreRegion, RegionBusy
+from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult
+from rt_infer.robot.supervise import Snapshot, Supervisor, stop_flag
+from rt_infer.robot.supply import Supply
+from rt_infer.robot.uplink import Uplink
+from rt_infer.robots.registry import Robot
+from rt_infer.wire.client import Client
+from rt_infer.wire.messages import ObservationSpec
+
+ATTEMPT_S = 5.0  # one attempt to connect
+
+
+class SetUpError(Exception):
+    """The run could not begin: a sentence, and the exit status that belongs to it."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+def run(
+    config: RunConfig, show: Callable[[Snapshot], None], say: Callable[[str], None]
+) -> RunResult:
+    """Drive the robot until the run ends; SetUpError if it cannot begin.
+
+    `show` is called by this thread at every tick, `say` with each sentence for the user by this
+    thread or the uplink's.
+    """
+    robot = config.robot.build()
+    token = _read_token(config.token_file)
+    with ExitStack() as parts:
+        stop = parts.enter_context(stop_flag())
+        try:
+            region = parts.enter_context(CoreRegion.create(robot.id, config.fps))
+            core = parts.enter_context(CoreProcess.start(region, _core_config(config, robot)))
+        except RegionBusy as error:
+            raise SetUpError(_capital(error), EXIT_REFUSED) from error
+        except CoreFailed as error:
+            raise SetUpError(_capital(error), EXIT_FAULT) from error
+        streams = [CameraStream(camera) for camera in robot.cameras(_latest_arm(region))]
+        for stream in streams:
+            stream.start()
+            parts.callback(stream.stop)
+        observer = Observer(streams, ArmHistory(region.telemetry()), config.task)
+        supply = Supply(config, region, observer, len(robot.action_names), say)
+        uplink = Uplink(
+            supply,
+            lambda on_loading: _connect(config, robot, observer, token, on_loading),
+            config.server_address,
+            config.connect_timeout_s,
+            say,
+        )
+        keep = config.plot is not None
+        recorder = Recorder(region.telemetry(), supply.timings, robot.task, keep=keep)
+        uplink.start()
+        parts.callback(uplink.stop)
+        supervisor = Supervisor(
+            region,
+            core,
+            uplink,
+            recorder,
+            robot.task,
+            duration_s=config.duration_s,
+            actions_per_chunk=config.actions_per_chunk,
+            show=show,
+            say=say,
+        )
+        ending = supervisor.to_rest(supervisor.until_the_end(stop))
+        uplink.stop()
+        stats = region.stats()
+        return RunResult(
+            ending=ending,
+            duration_s=stats.period.sum_ns / 1e9,
+            stats=stats,
+            timings=supply.timings,
+            link=supply.counts,
+            refused=supply.refused,
+            task=robot.task.score() if robot.task else None,
+            records=recorder.records(),
+            telemetry_lost=recorder.lost,
+        )
+
+
+def _capital(error: Exception) -> str:
+    return str(error)[:1].upper() + str(error)[1:]
+
+
+def _core_config(config: RunConfig, robot: Robot) -> CoreConfig:
+    return CoreConfig(
+        arm=robot.arm,
+        fps=config.fps,
+        speed=config.motion.speed,
+        max_age_s=config.max_age_s,
+        max_start_distance_rad=config.max_start_distance,
+        aggregate=config.aggregate_fn_name,
+        rt_priority=config.rt.priority,
+        rt_cpu=config.rt.cpu,
+        rt_require=config.rt.require,
+    )
+
+
+def _latest_arm(region: CoreRegion) -> Callable[[], tuple[int, npt.NDArray[np.float64]] | None]:
+    def latest() -> tuple[int, npt.NDArray[np.float64]] | None:
+        state = region.state()
+        return None if state is None else (state.time_ns, state.q)
+
+    return latest
+
+
+def _connect(
+    config: RunConfig,
+    robot: Robot,
+    observer: Observer,
+    token: str | None,
+    on_loading: Callable[[str], None],
+) -> Client:
+    return Client(
+        config.server_address,
+        ObservationSpec(state=list(robot.state_names), images=dict(observer.image_shapes)),
+        policy_type=config.policy_type,
+        pretrained_name_or_path=config.pretrained_name_or_path,
+        policy_device=config.policy_device,
+        actions_per_chunk=config.actions_per_chunk,
+        token=token,
+        robot_id=robot.id,
+        connect_timeout_s=min(ATTEMPT_S, config.connect_timeout_s),
+        on_loading=on_loading,
+    )
+
+
+def _read_token(path: str) -> str | None:
+    if not path:
+        return None
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetUpError(f"--token_file={path} cannot be read: {error}.", EXIT_USAGE) from error
+    if not lines or not lines[0].strip():
+        raise SetUpError(f"--token_file={path} is empty; put the token there.", EXIT_USAGE)
+    return lines[0].strip()

@@ -1,0 +1,171 @@
+"""The ticks of a run: heartbeat, core, uplink, telemetry, display, and the reasons to end.
+
+The main thread does this, 20 times a second. Signals only set a flag that the next tick sees. A
+pause of this process (SIGSTOP, a suspended machine) is not caught up: the core has rested meanwhile
+and goes on when heartbeats come again.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NamedTuple
+
+from rt_infer.robot.core_process import HEARTBEAT_PERIOD_S, CoreProcess
+from rt_infer.robot.recorder import Recorder
+from rt_infer.robot.region import CoreRegion, CoreState
+from rt_infer.robot.result import EXIT_DONE, EXIT_FAULT, Ending
+from rt_infer.robot.statistics import RunStatistics
+from rt_infer.robot.timings import LinkCounts, Timings
+from rt_infer.robot.uplink import Uplink
+from rt_infer.robots.registry import Task
+
+REST_TIMEOUT_S = 15.0  # the core needs far less to bring any motion to rest
+
+
+class Snapshot(NamedTuple):
+    """What a display may show of a run, once a tick."""
+
+    elapsed_s: float
+    state: CoreState | None
+    stats: RunStatistics
+    timings: Timings
+    link: LinkCounts
+    link_status: str
+    actions_per_chunk: int
+    task: dict[str, int] | None
+
+
+class StopFlag:
+    """Set by SIGINT and SIGTERM; the ticks look at it."""
+
+    signal_name: str | None = None
+
+
+class Supervisor:
+    """The ticks of a run whose parts are all there."""
+
+    def __init__(
+        self,
+        region: CoreRegion,
+        core: CoreProcess,
+        uplink: Uplink,
+        recorder: Recorder,
+        task: Task | None,
+        *,
+        duration_s: float | None,
+        actions_per_chunk: int,
+        show: Callable[[Snapshot], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._region = region
+        self._core = core
+        self._uplink = uplink
+        self._recorder = recorder
+        self._task = task
+        self._duration_s = duration_s
+        self._actions_per_chunk = actions_per_chunk
+        self._show = show
+        self._say = say
+        self._began_s = time.monotonic()
+
+    def until_the_end(self, stop: StopFlag) -> Ending:
+        """Tick until there is a reason to end."""
+        for _ in self._ticks():
+            status = self._core.poll()
+            if status is not None:
+                return self._core_ended(status)
+            if self._uplink.ending is not None:
+                return self._uplink.ending
+            if stop.signal_name is not None:
+                return Ending(EXIT_DONE, f"Stopped by {stop.signal_name}.", stopped=True)
+            if self._task is not None and self._task.done:
+                return Ending(EXIT_DONE)
+            if self._time_is_up():
+                return Ending(EXIT_DONE)
+        raise AssertionError("the ticks never end")
+
+    def to_rest(self, ending: Ending) -> Ending:
+        """Let the core bring the arm to rest and end the motion; a fault on the way counts."""
+        if self._core.poll() is not None:
+            self._recorder.drain()
+            return ending
+        self._core.finish()
+        deadline_s = time.monotonic() + REST_TIMEOUT_S
+        for _ in self._ticks():
+            status = self._core.poll()
+            if status is not None:
+                self._recorder.drain()
+                return ending if status == 0 else self._core_ended(status)
+            if time.monotonic() > deadline_s:
+                return Ending(
+                    EXIT_FAULT,
+                    f"The core process did not bring the arm to rest within {REST_TIMEOUT_S:g} s; "
+                    "stop the robot by its own means.",
+                )
+        raise AssertionError("the ticks never end")
+
+    def _time_is_up(self) -> bool:
+        if self._uplink.ready_ns is None or self._duration_s is None:
+            return False
+        return time.monotonic_ns() - self._uplink.ready_ns >= self._duration_s * 1e9
+
+    def _ticks(self) -> Iterator[None]:
+        due_s = time.monotonic()
+        while True:
+            self._core.heartbeat()
+            self._recorder.drain()
+            for sentence in self._core.new_log_lines():
+                self._say(sentence)
+            self._show(self._snapshot())
+            yield
+            now_s = time.monotonic()
+            due_s = max(due_s + HEARTBEAT_PERIOD_S, now_s)
+            time.sleep(due_s - now_s)
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            elapsed_s=time.monotonic() - self._began_s,
+            state=self._region.state(),
+            stats=self._region.stats(),
+            timings=self._uplink.supply.timings,
+            link=self._uplink.supply.counts,
+            link_status=self._uplink.status,
+            actions_per_chunk=self._actions_per_chunk,
+            task=self._task.score() if self._task else None,
+        )
+
+    def _core_ended(self, status: int) -> Ending:
+        """The core is gone although nobody asked it to go."""
+        if status < 0:
+            name = signal.Signals(-status).name
+            return Ending(
+                EXIT_FAULT,
+                f"The core process was killed by {name}: the arm is without commands and stops by "
+                "its own rules; find out who did that, then start again.",
+            )
+        reflexes = self._region.stats().reflexes
+        reason = reflexes[-1].name if reflexes else f"core exit status {status}"
+        return Ending(
+            EXIT_FAULT,
+            f"The arm stopped by itself ({reason}); clear the cause at the robot and start again.",
+        )
+
+
+@contextmanager
+def stop_flag() -> Iterator[StopFlag]:
+    """SIGINT and SIGTERM ask for an orderly end, as long as this is open."""
+    flag = StopFlag()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        flag.signal_name = signal.Signals(number).name
+
+    old = {each: signal.signal(each, on_signal) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield flag
+    finally:
+        for each, handler in old.items():
+            signal.signal(each, handler)

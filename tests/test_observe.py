@@ -1,0 +1,211 @@
+"""Observations: images, joints, policy step and epoch of one and the same moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from robot_records import Tape, records
+
+from rt_infer.cameras import base
+from rt_infer.cameras.base import CameraStream, FrameSlot, Image
+from rt_infer.robot import observe
+from rt_infer.robot.observe import HISTORY_CYCLES, ArmHistory, Observer
+
+START_NS = 1_000_000_000
+MS = 1_000_000
+
+
+class StillCamera:
+    """A camera whose frames are put there by the test; every pixel is the frame's number."""
+
+    fps = 1000.0
+    shape = (4, 6, 3)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def capture(self, out: Image) -> int | None:
+        raise AssertionError("the test publishes, no thread runs")
+
+
+def stream(name: str, *captures_ns: int) -> CameraStream:
+    made = CameraStream(StillCamera(name))
+    for number, capture_ns in enumerate(captures_ns):
+        publish(made, number, capture_ns)
+    return made
+
+
+def publish(to: CameraStream, number: int, capture_ns: int) -> None:
+    index, buffer = to.slot.back_buffer()
+    buffer[:] = number
+    to.slot.publish(index, capture_ns)
+
+
+def test_the_arm_is_looked_up_between_two_cycles() -> None:
+    moment = ArmHistory(Tape(records(100))).at(START_NS + 40 * MS + MS // 2)
+    assert moment is not None
+    assert moment.q_rad[0] == pytest.approx(0.0405)
+    assert moment.policy_step == pytest.approx(40.5 * 0.03)
+    assert moment.epoch == 1
+
+
+def test_a_time_before_the_history_is_unknown() -> None:
+    assert ArmHistory(Tape(records(100))).at(START_NS - 1) is None
+
+
+def test_a_time_just_after_the_newest_record_is_that_record() -> None:
+    history = ArmHistory(Tape(records(100)))
+    moment = history.at(START_NS + 101 * MS)
+    assert moment is not None
+    assert moment.q_rad[0] == pytest.approx(0.099)
+    assert history.at(START_NS + 200 * MS) is None
+
+
+def test_between_two_epochs_the_older_one_counts() -> None:
+    made = records(100)
+    made["epoch"][50:] = 2
+    moment = ArmHistory(Tape(made)).at(START_NS + 49 * MS + MS // 2)
+    assert moment is not None
+    assert moment.epoch == 1
+    assert moment.policy_step == pytest.approx(49 * 0.03)
+
+
+def test_the_history_is_bounded_and_keeps_the_newest() -> None:
+    history = ArmHistory(Tape(records(3000), records(3000, start_ns=START_NS + 3000 * MS)))
+    assert history.at(START_NS + 10 * MS) is not None
+    assert history.at(START_NS + 5999 * MS) is not None
+    assert history.at(START_NS + (6000 - HISTORY_CYCLES - 1) * MS) is None
+
+
+def test_the_oldest_image_gives_the_capture_time() -> None:
+    cameras = [stream("a", START_NS + 30 * MS), stream("b", START_NS + 20 * MS)]
+    observer = Observer(cameras, ArmHistory(Tape(records(100))), task="touch it")
+    built = observer.build(epoch=1, epoch_since_ns=START_NS)
+    assert built is not None
+    assert built.capture_ns == START_NS + 20 * MS
+    assert built.policy_step == pytest.approx(20 * 0.03)
+    state = built.values["observation.state"]
+    assert isinstance(state, np.ndarray)
+    assert (state.dtype, state.shape) == (np.float32, (7,))
+    assert state[0] == pytest.approx(0.020)
+    assert built.values["task"] == "touch it"
+    assert set(built.values) == {
+        "observation.state",
+        "observation.images.a",
+        "observation.images.b",
+        "task",
+    }
+
+
+def test_nothing_is_built_from_before_the_epoch() -> None:
+    observer = Observer([stream("a", START_NS + 20 * MS)], ArmHistory(Tape(records(100))))
+    assert observer.build(epoch=1, epoch_since_ns=START_NS + 21 * MS) is None
+
+
+def test_nothing_is_built_for_an_epoch_that_was_not_there_at_capture() -> None:
+    observer = Observer([stream("a", START_NS + 20 * MS)], ArmHistory(Tape(records(100))))
+    assert observer.build(epoch=2, epoch_since_ns=START_NS) is None
+
+
+def test_the_same_images_make_one_observation_only() -> None:
+    camera = stream("a", START_NS + 20 * MS)
+    observer = Observer([camera], ArmHistory(Tape(records(100))))
+    assert observer.build(1, START_NS) is not None
+    assert observer.build(1, START_NS) is None
+    publish(camera, 1, START_NS + 50 * MS)
+    assert observer.build(1, START_NS) is not None
+
+
+def test_every_camera_must_have_seen_something() -> None:
+    observer = Observer([stream("a", START_NS), stream("b")], ArmHistory(Tape(records(100))))
+    assert observer.build(1, START_NS) is None
+    assert observer.trouble is None
+
+
+def test_a_frozen_camera_stops_observations_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras = [stream("wrist", START_NS + 20 * MS)]
+    now_ns = time.monotonic_ns() + int((observe.FROZEN_S + 0.5) * 1e9)
+    monkeypatch.setattr(base.time, "monotonic_ns", lambda: now_ns)
+    observer = Observer(cameras, ArmHistory(Tape(records(100))))
+    assert observer.build(1, START_NS) is None
+    assert observer.trouble is not None
+    assert "wrist" in observer.trouble
+
+
+def test_a_leased_frame_stays_as_it_is_while_newer_ones_come() -> None:
+    slot = FrameSlot((4, 6, 3))
+    index, buffer = slot.back_buffer()
+    buffer[:] = 1
+    slot.publish(index, 1)
+    leased = slot.take()
+    assert leased is not None
+    for number in range(2, 20):
+        index, buffer = slot.back_buffer()
+        assert buffer is not leased.image
+        buffer[:] = number
+        slot.publish(index, number)
+    assert (leased.image == 1).all()
+    newest = slot.take()
+    assert newest is not None
+    assert newest.capture_ns == 19
+    assert (newest.image == 19).all()
+
+
+def test_a_reader_and_a_writer_thread_never_meet_in_one_frame() -> None:
+    slot = FrameSlot((64, 64, 3))
+    done = threading.Event()
+
+    def write() -> None:
+        for number in range(3000):
+            index, buffer = slot.back_buffer()
+            buffer[:] = number % 251
+            slot.publish(index, number)
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    last = -1
+    while not done.is_set():
+        frame = slot.take()
+        if frame is not None:
+            assert frame.capture_ns >= last
+            last = frame.capture_ns
+            assert (frame.image == frame.capture_ns % 251).all()
+    writer.join()
+
+
+def test_a_camera_thread_publishes_until_it_is_stopped() -> None:
+    class Counting(StillCamera):
+        frames = 0
+
+        def capture(self, out: Image) -> int | None:
+            self.frames += 1
+            out[:] = self.frames
+            return self.frames
+
+    camera = Counting("a")
+    running = CameraStream(camera)
+    running.start()
+    while camera.frames < 5:
+        time.sleep(0.001)
+    running.stop()
+    frame = running.slot.take()
+    assert frame is not None
+    assert frame.capture_ns == camera.frames
+    assert running.error is None
+
+
+def test_a_camera_that_is_unplugged_says_so() -> None:
+    class Broken(StillCamera):
+        def capture(self, out: Image) -> int | None:
+            raise OSError("no such device")
+
+    running = CameraStream(Broken("top"))
+    running.start()
+    running._thread.join()
+    observer = Observer([running], ArmHistory(Tape(records(10))))
+    assert observer.build(1, 0) is None
+    assert observer.trouble == "Camera 'top' stopped: no such device"
