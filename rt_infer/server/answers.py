@@ -15,9 +15,9 @@ from rt_infer.policies.hold import HoldPolicy
 from rt_infer.server.memory import SessionMemory
 from rt_infer.server.seat import Answer, Arrived, Seat
 from rt_infer.server.worker_host import WorkerHost
-from rt_infer.server.workers import Workers, why_gone
+from rt_infer.server.workers import Workers
 from rt_infer.wire.layout import ObservationLayout
-from rt_infer.wire.messages import Refusal
+from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
 
 
 class Answers(Protocol):
@@ -28,7 +28,7 @@ class Answers(Protocol):
         ...
 
     def submit(self, observation: Arrived) -> Arrived | None:
-        """The buffer holds `observation`; returns the one it supersedes, which is never answered."""
+        """The buffer holds `observation`; returns the unserved one that it supersedes."""
         ...
 
     def void(self) -> Arrived | None:
@@ -46,11 +46,15 @@ class WorkerAnswers:
     def __init__(
         self, workers: Workers, host: WorkerHost, seat: Seat, layout: ObservationLayout
     ) -> None:
-        """Refusal if the worker has died meanwhile; OSError if there is no memory left."""
+        """Refusal if the worker has died meanwhile, or if there is no memory left."""
         self._workers = workers
         self._host = host
         self._seat = seat
-        self._memory = SessionMemory(seat.session, layout.greatest_body_length)
+        try:
+            self._memory = SessionMemory(seat.session, layout.greatest_body_length)
+        except OSError as error:
+            sentence = f"The server has no memory for another robot ({error.strerror}): wait."
+            raise Refusal(ErrorBody.of(ErrorCode.BUSY, sentence)) from None
         spec = msgspec.json.encode(layout.spec)
         chunk_size = layout.head.steps
         seated = host.desk.open(
@@ -58,7 +62,7 @@ class WorkerAnswers:
         )
         if not seated:
             self._memory.close()
-            raise Refusal(why_gone(host))
+            raise Refusal(host.why_gone())
 
     def buffer(self, length: int) -> memoryview:
         return self._memory.slot(self._seat.slots.receiving, length)
@@ -105,4 +109,4 @@ class HoldAnswers:
         return None
 
     def close(self) -> None:
-        self._body.release()
+        self._body = memoryview(b"")

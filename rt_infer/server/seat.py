@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from rt_infer.server.slots import Slots
+from rt_infer.wire.messages import ErrorBody
 
 
 class Arrived(NamedTuple):
@@ -55,6 +56,6 @@ class Seat(Protocol):
         """Answer `observation`. Called by the worker's thread; must neither block nor raise."""
         ...
 
-    def worker_lost(self, reason: str) -> None:
+    def worker_lost(self, body: ErrorBody) -> None:
         """No answer will come any more. Called by the worker's thread; must not block or raise."""
         ...

@@ -12,7 +12,6 @@ from __future__ import annotations
 import enum
 import logging
 import mmap
-import os
 import socket
 import struct
 import threading
@@ -26,10 +25,16 @@ from rt_infer.server import memory, worker_wire
 from rt_infer.server.desk import Desk
 from rt_infer.server.metrics import Metrics
 from rt_infer.server.seat import Answer, Refused
+from rt_infer.server.wakeup import Wakeup
 from rt_infer.server.worker_process import WorkerProcess
 from rt_infer.server.worker_wire import Kind
+from rt_infer.wire.messages import ErrorBody, ErrorCode
 
 log = logging.getLogger(__name__)
+
+SHUTTING_DOWN = ErrorBody.of(
+    ErrorCode.SHUTTING_DOWN, "The server is stopping: connect again when it is back."
+)
 
 
 class State(enum.Enum):
@@ -62,22 +67,32 @@ class WorkerHost:
         self._metrics = metrics
         self._on_end = on_end
         self._lock = threading.Lock()  # guards the watchers, and the process against stop()
-        self._watchers: set[int] = set()
+        self._watchers: set[Wakeup] = set()
         self._process: WorkerProcess | None = None
         self._area: mmap.mmap | None = None
         self._thread = threading.Thread(target=self._run, name=f"worker {key}", daemon=True)
         self._thread.start()
 
-    def watch(self, eventfd: int) -> None:
-        """Write to `eventfd` now, and whenever `state` or `progress` changes, until `unwatch`."""
+    def watch(self, wakeup: Wakeup) -> None:
+        """Wake `wakeup` whenever `state` or `progress` changes, until `unwatch`."""
         with self._lock:
-            self._watchers.add(eventfd)
-            os.eventfd_write(eventfd, 1)
+            self._watchers.add(wakeup)
 
-    def unwatch(self, eventfd: int) -> None:
-        """Stop writing to `eventfd`: it may be closed after this."""
+    def unwatch(self, wakeup: Wakeup) -> None:
+        """Leave `wakeup` alone from now on."""
         with self._lock:
-            self._watchers.discard(eventfd)
+            self._watchers.discard(wakeup)
+
+    def why_gone(self) -> ErrorBody:
+        """What to tell a robot, once `state` is GONE."""
+        if self.stopping:
+            return SHUTTING_DOWN
+        if self.spec is not None:
+            sentence = f"The worker of policy {self.key} died ({self.reason}): connect again."
+            return ErrorBody.of(ErrorCode.WORKER_LOST, sentence)
+        sentence = f"The policy {self.key} could not be loaded: {self.reason.rstrip('.')}."
+        # What its loader refused, it will refuse again; a process that died may do better.
+        return ErrorBody(ErrorCode.LOAD_FAILED, not self.load_failed, True, sentence)
 
     @property
     def pid(self) -> int | None:
@@ -92,7 +107,7 @@ class WorkerHost:
             if self._process is not None:
                 self._process.hang_up()
 
-    def join(self, timeout_s: float) -> None:
+    def join(self, timeout_s: float | None = None) -> None:
         """Wait until the worker and everything of it is gone."""
         self._thread.join(timeout_s)
 
@@ -123,7 +138,7 @@ class WorkerHost:
         ending = process.reap()
         self._end(self.reason or f"{process.last_line or 'it said nothing'} ({ending})")
         for seat in seats:
-            seat.worker_lost(self.reason)
+            seat.worker_lost(self.why_gone())
 
     def _read(self, process: WorkerProcess) -> None:
         """Take the worker's messages until its end; raises what a malformed one leads to."""
@@ -183,8 +198,8 @@ class WorkerHost:
     def _note(self, progress: str) -> None:
         self.progress = progress
         with self._lock:
-            for eventfd in self._watchers:
-                os.eventfd_write(eventfd, 1)
+            for wakeup in self._watchers:
+                wakeup.wake()
 
     def _end(self, reason: str) -> None:
         """The worker is gone: keep nothing, say why."""

@@ -9,9 +9,8 @@ import signal
 import socket
 import sys
 
-from rt_infer.server.worker import Worker
-
 from rt_infer.policies.registry import PolicyKey
+from rt_infer.server.worker import Worker
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 

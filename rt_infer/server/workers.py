@@ -18,12 +18,9 @@ from dataclasses import dataclass
 
 from rt_infer.policies.registry import PolicyKey
 from rt_infer.server.metrics import Metrics
-from rt_infer.server.worker_host import WorkerHost
+from rt_infer.server.worker_host import SHUTTING_DOWN, WorkerHost
 from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
 
-SHUTTING_DOWN = ErrorBody.of(
-    ErrorCode.SHUTTING_DOWN, "The server is stopping: connect again when it is back."
-)
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 STOP_S = 5.0
@@ -132,16 +129,4 @@ class Workers:
                 if now_s < failure.until_s + LONGEST_PAUSE_S
             }
             pause_s = min(2 * before.pause_s, LONGEST_PAUSE_S) if before else FIRST_PAUSE_S
-            self._failures[host.key] = _Failure(pause_s, now_s + pause_s, why_gone(host))
-
-
-def why_gone(host: WorkerHost) -> ErrorBody:
-    """What to tell a robot whose worker has ended."""
-    if host.stopping:
-        return SHUTTING_DOWN
-    if host.spec is not None:
-        sentence = f"The worker of policy {host.key} died ({host.reason}): connect again."
-        return ErrorBody.of(ErrorCode.WORKER_LOST, sentence)
-    sentence = f"The policy {host.key} could not be loaded: {host.reason.rstrip('.')}."
-    # What its loader refused, it will refuse again; a process that died may do better next time.
-    return ErrorBody(ErrorCode.LOAD_FAILED, not host.load_failed, True, sentence)
+            self._failures[host.key] = _Failure(pause_s, now_s + pause_s, host.why_gone())
