@@ -23,7 +23,7 @@ from setuptools import Extension, setup
 ROOMS = ("memory", "motion", "arms", "control")
 SANITIZERS = {"address": "address,undefined", "thread": "thread"}
 
-core_sources = sorted(glob("bindings/core.cpp") + glob("bindings/core_*.cpp")) + [
+core_sources = ["bindings/core.cpp", *sorted(glob("bindings/core_*.cpp"))] + [
     source for room in ROOMS for source in sorted(glob(f"csrc/{room}/*.cpp"))
 ]
 headers = sorted(
@@ -84,10 +84,7 @@ frames = Extension(
 extensions = []
 if os.environ.get("RT_INFER_NO_EXTENSIONS", "") != "1":
     generated = os.path.join(build_base, "cython")
-    if os.path.exists("bindings/core.cpp"):
-        extensions.append(core)
-    if os.path.exists("bindings/frames.pyx"):
-        extensions += cythonize([frames], build_dir=generated, language_level=3)
+    extensions = [core, *cythonize([frames], build_dir=generated, language_level=3)]
 
 ParallelCompile("RT_INFER_BUILD_JOBS", needs_recompile=is_stale).install()
 setup(
