@@ -1,0 +1,1 @@
+../../csrc/include/rt_infer.h
