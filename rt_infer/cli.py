@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rt_infer import __version__
+
+if TYPE_CHECKING:
+    from rt_infer.config import RunConfig, ServerConfig
 
 USAGE = """\
 usage: rt-infer COMMAND [flags]
@@ -48,14 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(command: str, words: list[str]) -> int:
     from rt_infer import config
     from rt_infer import flags as flag_parser
+    from rt_infer.help_page import help_text
 
-    kinds = {"server": config.ServerConfig, "robot": config.RunConfig, "demo": config.DemoConfig}
+    kinds: dict[str, type] = {
+        "server": config.ServerConfig,
+        "robot": config.RunConfig,
+        "demo": config.DemoConfig,
+    }
     name = f"rt-infer {command}"
     if "--help" in words or "-h" in words:
-        print(flag_parser.help_text(kinds[command], name, ABOUT[command]), end="")
+        print(help_text(kinds[command], name, ABOUT[command]), end="")
         return 0
     try:
-        parsed = flag_parser.parse(kinds[command], words, name)
+        parsed: object = flag_parser.parse(kinds[command], words, name)
     except flag_parser.UsageError as error:
         return _usage_error(str(error))
     for notice in flag_parser.notices(parsed):
@@ -70,13 +79,29 @@ def _command(command: str, words: list[str]) -> int:
     return run_demo(parsed)
 
 
-def _robot(parsed: object) -> int:
+def _server(parsed: ServerConfig) -> int:
+    import logging
+
+    from rt_infer.server import OptionsError, ServerOptions, serve
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s rt-infer server: %(message)s")
+    try:
+        serve(ServerOptions(**parsed.options()))
+    except OptionsError as error:
+        return _usage_error(str(error))
+    except OSError as error:
+        return _usage_error(
+            f"cannot listen on {parsed.host}:{parsed.port} ({error.strerror}); choose another "
+            "--host or --port, or stop what uses it."
+        )
+    return 0
+
+
+def _robot(parsed: RunConfig) -> int:
     from rich.console import Console
 
-    from rt_infer.config import RunConfig
     from rt_infer.report.present import run_and_report
 
-    assert isinstance(parsed, RunConfig)
     return run_and_report(parsed, Console())
 
 

@@ -8,7 +8,7 @@ with a sentence, from the command line, a file, or Python alike.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from rt_infer.flags import flag
@@ -73,6 +73,11 @@ class ServerConfig:
         _between("port", self.port, 0, 65535)
         if self.pretrained_name_or_path and not self.policy_type:
             raise ValueError("--pretrained_name_or_path needs --policy_type to say what it is.")
+
+    def options(self) -> dict[str, Any]:
+        """What the server itself is told: everything but LeRobot's flags."""
+        ours = (each for each in fields(self) if not each.metadata["notice"])
+        return {each.name: getattr(self, each.name) for each in ours}
 
 
 @dataclass(kw_only=True)

@@ -21,7 +21,7 @@ MS = 1_000_000
 class StillCamera:
     """A camera whose frames are put there by the test; every pixel is the frame's number."""
 
-    fps = 1000.0
+    fps = 30.0
     shape = (4, 6, 3)
 
     def __init__(self, name: str) -> None:
@@ -125,6 +125,16 @@ def test_every_camera_must_have_seen_something() -> None:
     assert observer.trouble is None
 
 
+def test_images_far_apart_wait_for_the_late_cameras_next_frame() -> None:
+    cameras = [stream("a", START_NS + 20 * MS), stream("b", START_NS + 50 * MS)]
+    observer = Observer(cameras, ArmHistory(Tape(records(100))))
+    assert observer.build(1, START_NS) is None
+    publish(cameras[0], 1, START_NS + 51 * MS)
+    built = observer.build(1, START_NS)
+    assert built is not None
+    assert built.capture_ns == START_NS + 50 * MS
+
+
 def test_a_frozen_camera_stops_observations_and_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     cameras = [stream("wrist", START_NS + 20 * MS)]
     now_ns = time.monotonic_ns() + int((observe.FROZEN_S + 0.5) * 1e9)
@@ -179,6 +189,7 @@ def test_a_reader_and_a_writer_thread_never_meet_in_one_frame() -> None:
 
 def test_a_camera_thread_publishes_until_it_is_stopped() -> None:
     class Counting(StillCamera):
+        fps = 500.0
         frames = 0
 
         def capture(self, out: Image) -> int | None:

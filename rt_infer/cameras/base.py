@@ -116,7 +116,6 @@ class CameraStream:
 
     def _run(self) -> None:
         period_s = 1.0 / self.camera.fps
-        due_s = time.monotonic()
         try:
             while not self._stop.is_set():
                 number, buffer = self.slot.back_buffer()
@@ -124,8 +123,7 @@ class CameraStream:
                 if capture_ns is not None:
                     self.slot.publish(number, capture_ns)
                     self._last_frame_ns = time.monotonic_ns()
-                # An absolute grid keeps the rate; after a stall it starts anew instead of hurrying.
-                due_s = max(due_s + period_s, time.monotonic() - period_s)
-                self._stop.wait(max(due_s - time.monotonic(), 0.0))
+                # One grid for all cameras of the same rate: they look at the same moments.
+                self._stop.wait(period_s - time.monotonic() % period_s)
         except OSError as error:
             self.error = f"Camera {self.camera.name!r} stopped: {error}"

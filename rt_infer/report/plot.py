@@ -82,16 +82,17 @@ def _paths(axis: Any, time_s: NDArray[np.float64], records: NDArray[np.void]) ->
 
 
 def _ratio(axis: Any, time_s: NDArray[np.float64], name: str, values: NDArray[np.float64]) -> None:
-    worst = np.where(np.isnan(values), 0.0, values).max(axis=1)
+    worst = values.max(axis=1)  # NaN, a gap in the line, where cycles are missing
+    peak = float(np.nanmax(worst))
     axis.axhline(1.0, color="#D55E00", linewidth=1.2, linestyle="--")
     axis.fill_between(time_s, worst, color="#0072B2", alpha=0.25, linewidth=0)
     axis.plot(time_s, worst, color="#0072B2", linewidth=0.8)
     axis.set_ylabel(f"{name}\n/ limit")
-    axis.set_ylim(0, max(1.1, float(worst.max()) * 1.05))
+    axis.set_ylim(0, max(1.1, peak * 1.05))
     axis.text(
         1.005,
         0.5,
-        f"worst joint,\nmax {worst.max():.3f}",
+        f"worst joint,\nmax {peak:.3f}",
         transform=axis.transAxes,
         va="center",
     )

@@ -47,7 +47,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
         (
             "latency",
             [
-                (stage, f"p50 {v['p50']:8.2f}   p99 {v['p99']:8.2f}   max {v['max']:8.2f} ms")
+                (stage, f"p50 {v['p50']:6.1f}  p99 {v['p99']:6.1f}  max {v['max']:6.1f} ms")
                 for stage, v in latency.items()
             ],
         ),
@@ -99,7 +99,4 @@ def _ratio(value: float) -> str:
 
 
 def _microseconds(v: dict[str, float]) -> str:
-    return (
-        f"p50 {v['p50']:8.1f}   p99 {v['p99']:8.1f}   p99.9 {v['p99_9']:8.1f}   "
-        f"max {v['max']:8.1f} µs"
-    )
+    return f"p50 {v['p50']:6.1f}  p99 {v['p99']:6.1f}  max {v['max']:6.1f} µs"

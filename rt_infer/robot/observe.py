@@ -7,6 +7,7 @@ those of "now", which a slow camera would have left behind.
 No observation is built
 - from before the present epoch began (the core would refuse its chunk),
 - from the same images twice, or from images that are not newer than the last ones,
+- from images that are further apart than cameras of their rate need be,
 - while a camera is frozen: then `trouble` says which.
 
 One thread, the uplink's, calls everything here.
@@ -100,6 +101,10 @@ class Observer:
         self._history = history
         self._task = task
         self._last_capture_ns = 0
+        # Two cameras that run free see each other's last frame at most half a period away, twice a
+        # period; the rest is jitter.
+        slowest_s = max((1.0 / stream.camera.fps for stream in cameras), default=0.0)
+        self._spread_ns = int(0.6e9 * slowest_s)
         self.trouble: str | None = None
 
     @property
@@ -119,9 +124,10 @@ class Observer:
         images = {name: frame for name, frame in frames.items() if frame is not None}
         if len(images) < len(frames):
             return None
-        capture_ns = min(
-            (frame.capture_ns for frame in images.values()), default=time.monotonic_ns()
-        )
+        times_ns = [frame.capture_ns for frame in images.values()] or [time.monotonic_ns()]
+        if max(times_ns) - min(times_ns) > self._spread_ns:
+            return None
+        capture_ns = min(times_ns)
         if capture_ns <= self._last_capture_ns or capture_ns < epoch_since_ns:
             return None
         moment = self._history.at(capture_ns)

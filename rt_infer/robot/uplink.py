@@ -135,7 +135,7 @@ class Uplink:
 
     def _loading(self, text: str) -> None:
         if self.status != "loading":
-            self._say(text)
+            self._say(f"The server loads the policy ({text}).")
         self.status = "loading"
 
 
