@@ -2,7 +2,7 @@
 
 A robot's region is the shared memory object ``/rt-infer.<robot_id>``. Whoever holds ``flock`` on
 it owns the robot; the kernel drops the lock once the last process that shares the descriptor is
-gone, so there is no stale ownership, only a stale name. Process ids serve messages, never decisions.
+gone, so there is no stale ownership, only a stale name. Process ids are for messages only.
 
 The invariants, whatever dies at whatever point:
 
