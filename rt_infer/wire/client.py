@@ -200,8 +200,8 @@ class Client:
     def reset(self, epoch: int | None = None) -> None:
         """Begin `epoch` (default: the next): the policy forgets this robot, older answers are void.
 
-        Returns once the server has confirmed it, which does not wait for the policy. Raises LinkLost,
-        RemoteError when the server is refusing everything.
+        Returns once the server has confirmed it, which does not wait for the policy. Raises as
+        `poll` does.
         """
         self._conversation.reset(self._conversation.epoch + 1 if epoch is None else epoch)
 
