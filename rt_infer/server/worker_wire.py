@@ -38,9 +38,7 @@ PACKET_BYTES = INLINE_BYTES + 4096
 KIND = struct.Struct("=I")
 OPEN = struct.Struct("=IIII")  # kind, session, stride, chunk size T
 CLOSE = struct.Struct("=II")  # kind, session
-INFER = struct.Struct(
-    "=IIIIQI4x"
-)  # kind, session, slot, body length, request, reset first (0 or 1)
+INFER = struct.Struct("=IIIIIIQ")  # kind, session, slot, body length, generation, 0, request
 CHUNK = struct.Struct("=IIIIQqqq")  # kind, T, A, is in the area, request; started, prepared and
 #                                     inferred at [ns of CLOCK_MONOTONIC, the same for both]
 REFUSED = struct.Struct("=IIQ")  # kind, code of the ERROR to send, request

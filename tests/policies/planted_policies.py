@@ -1,4 +1,4 @@
-"""Policies with a planted fault, served through `--allow_python=tests.policies.planted:<factory>`.
+"""Policies with a planted fault, served through `--allow_python=planted_policies:<factory>`.
 
 Each behaves until the first joint of the state is `TRIGGER` or above, so that a test decides when
 the fault strikes and warm-up passes. Numpy only: they start fast.
@@ -188,3 +188,16 @@ def dies_while_loading(device: str) -> Echo:
     """Ends its process while it loads, after a last word."""
     print("out of patience", file=sys.stderr, flush=True)
     os._exit(3)
+
+
+def brittle(device: str) -> Echo:
+    """Refuses the observation in `prepare`, as a policy does that lacks an entry."""
+
+    class Brittle(Echo):
+        def prepare(self, observation: Mapping[str, np.ndarray | str]) -> np.ndarray:
+            state = super().prepare(observation)
+            if state[0] >= TRIGGER:
+                raise ValueError("The gripper's state is out of range: calibrate it.")
+            return state
+
+    return Brittle()

@@ -1,0 +1,330 @@
+"""Robots at a server: real sockets, real worker processes, planted policies."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import numpy as np
+import pytest
+from serving import (
+    SPEC,
+    TRIGGER,
+    Bystander,
+    RawRobot,
+    observation,
+    page,
+    robot,
+    serving,
+    wait_until,
+)
+
+from rt_infer.server import OptionsError, Server, ServerOptions
+from rt_infer.wire.client import Client, LinkLost, ObservationSpec, RemoteError
+from rt_infer.wire.frames import Kind
+from rt_infer.wire.messages import ErrorCode
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serving() as server:
+        yield server
+
+
+def test_hold_answers_with_the_first_state_until_a_reset(server):
+    with robot(server.port, "hold", actions_per_chunk=20) as client:
+        first = client.infer(observation(0.5))
+        assert first.actions.shape == (20, 7)
+        assert (first.actions == observation(0.5)["observation.state"]).all()
+        assert (client.infer(observation(0.9)).actions == first.actions).all()
+        client.reset()
+        assert (client.infer(observation(0.9)).actions[:, 0] == np.float32(0.9)).all()
+
+
+def test_hold_starts_no_worker():
+    with serving() as server, robot(server.port) as client:
+        client.infer(observation())
+        assert not server.workers.hosts()
+
+
+def test_a_worker_sees_the_pixels_and_the_task_that_were_sent(server):
+    with robot(server.port, "looker") as client:
+        for pixel, task in ((0, ""), (3, "pick up the cube"), (255, "é" * 2000)):
+            chunk = client.infer(observation(pixel=pixel, task=task))
+            assert chunk.actions[0, 0] == len(task)
+            assert chunk.actions[0, 1] == pixel * 48 * 64 * 3
+
+
+def test_an_answer_too_long_for_a_message_comes_whole(server):
+    with robot(server.port, "long_chunks", actions_per_chunk=4096) as client:
+        for joint in (0.25, 0.75):
+            chunk = client.infer(observation(joint))
+            assert chunk.actions.shape == (4096, 7)
+            assert (chunk.actions[:, 0] == np.float32(joint)).all()
+
+
+def test_a_robot_that_asks_for_fewer_actions_gets_the_first_ones(server):
+    with robot(server.port, "long_chunks", actions_per_chunk=10) as client:
+        assert client.infer(observation(0.5)).actions.shape == (10, 7)
+    with robot(server.port, "echo", actions_per_chunk=4000) as client:
+        assert client.welcome.chunk_size == 50
+        assert client.infer(observation(0.5)).actions.shape == (50, 7)
+
+
+def test_a_policy_with_a_history_gets_successive_observations(server):
+    with robot(server.port, "remembering") as client:
+        assert client.welcome.history == 3
+        moments = [observation(joint) for joint in (0.1, 0.2, 0.3)]
+        assert client.infer(moments).actions[0, 0] == np.float32(0.1)
+
+
+def test_stage_times_are_told_and_add_up_to_no_more_than_the_total(server):
+    with robot(server.port, "echo") as client:
+        timing = client.infer(observation()).timing_ms
+    stages = [timing[name] for name in ("queue", "prepare", "infer", "finish")]
+    assert min(stages) >= 0.0
+    assert 0.0 < sum(stages) <= timing["total"] + 1e-9
+
+
+def test_two_robots_share_one_worker_and_get_their_own_answers(server):
+    with robot(server.port, "echo") as one, robot(server.port, "echo") as other:
+        for joint in np.linspace(0.0, 1.0, 50):
+            one.submit(observation(joint))
+            other.submit(observation(-joint))
+            assert wait_until(lambda: one.poll(1.0)).actions[0, 0] == np.float32(joint)
+            assert wait_until(lambda: other.poll(1.0)).actions[0, 0] == np.float32(-joint)
+        keys = [host.key.path for host in server.workers.hosts()]
+        assert keys.count("planted_policies:echo") == 1
+
+
+def test_a_worker_outlives_its_robots_and_serves_the_next(server):
+    pids = set()
+    for _ in range(3):
+        with robot(server.port, "echo") as client:
+            client.infer(observation())
+            pids |= {h.pid for h in server.workers.hosts() if h.key.path.endswith(":echo")}
+    assert len(pids) == 1
+
+
+def test_each_new_session_and_each_reset_makes_the_policy_forget(server):
+    for _ in range(2):
+        with robot(server.port, "counting") as client:
+            assert [client.infer(observation()).actions[0, 0] for _ in range(3)] == [1, 2, 3]
+            client.reset()
+            assert client.infer(observation()).actions[0, 0] == 1
+            client.submit(observation(), epoch=99)  # a newer epoch resets too
+            assert wait_until(lambda: client.poll(1.0)).actions[0, 0] == 1
+
+
+def test_a_newer_observation_supersedes_the_one_that_waits(server):
+    with RawRobot(server.port, "slow") as raw:
+        working = raw.observe(TRIGGER)
+        dropped, newest = raw.observe(1.0), raw.observe(2.0)
+        answers = [raw.receive()[:2] for _ in range(3)]
+    assert answers == [
+        (Kind.SUPERSEDED, dropped),
+        (Kind.CHUNK, working),
+        (Kind.CHUNK, newest),
+    ]
+
+
+def test_after_reset_done_no_chunk_of_an_earlier_observation_comes(server):
+    with RawRobot(server.port, "slow") as raw:
+        working, waiting = raw.observe(TRIGGER), raw.observe(1.0)
+        reset = raw.channel.send(Kind.RESET, epoch=1)
+        fresh = raw.observe(2.0, epoch=1)
+        answers = [raw.receive()[:2] for _ in range(4)]
+    assert answers == [
+        (Kind.SUPERSEDED, waiting),
+        (Kind.RESET_DONE, reset),
+        (Kind.SUPERSEDED, working),
+        (Kind.CHUNK, fresh),
+    ]
+
+
+def test_an_observation_of_a_newer_epoch_voids_the_older_ones(server):
+    with RawRobot(server.port, "slow") as raw:
+        working, waiting = raw.observe(TRIGGER, epoch=3), raw.observe(1.0, epoch=3)
+        fresh = raw.observe(2.0, epoch=4)
+        late = raw.observe(3.0, epoch=3)
+        answers = [raw.receive()[:2] for _ in range(4)]
+    assert answers == [
+        (Kind.SUPERSEDED, waiting),
+        (Kind.SUPERSEDED, late),
+        (Kind.SUPERSEDED, working),
+        (Kind.CHUNK, fresh),
+    ]
+
+
+def test_an_unknown_policy_is_refused_with_a_list_of_the_known_ones(server):
+    with pytest.raises(RemoteError, match=r"'nonsense'.*hold, reach") as refused:
+        robot(server.port, "nonsense")
+    assert refused.value.code == ErrorCode.UNKNOWN_POLICY
+    assert not refused.value.retryable
+
+
+def test_python_that_the_operator_did_not_list_is_not_even_imported(server):
+    with pytest.raises(RemoteError, match="not allowed") as refused:
+        robot(server.port, "python", pretrained_name_or_path="os:getcwd")
+    assert refused.value.code == ErrorCode.UNKNOWN_POLICY
+    assert not any(host.key.path == "os:getcwd" for host in server.workers.hosts())
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        (ObservationSpec(state=6, images=SPEC.images), "a state of 7 entries"),
+        (ObservationSpec(state=list("abcdefg"), images=SPEC.images), "names and order"),
+        (ObservationSpec(state=7), "a camera called 'front'"),
+        (ObservationSpec(state=7, images={"front": (64, 48, 3)}), "64×48"),
+    ],
+)
+def test_observations_that_do_not_fit_the_policy_are_refused_at_once(server, spec, sentence):
+    with pytest.raises(RemoteError, match=sentence) as refused:
+        robot(server.port, "echo", spec)
+    assert refused.value.code == ErrorCode.SPEC_MISMATCH
+
+
+def test_a_camera_that_the_policy_does_not_know_is_no_obstacle(server):
+    spec = ObservationSpec(state=7, images={**SPEC.images, "extra": (8, 8, 3)})
+    seen = {**observation(0.5), "observation.images.extra": np.zeros((8, 8, 3), np.uint8)}
+    with robot(server.port, "echo", spec) as client:
+        assert client.infer(seen).actions[0, 0] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "sentence"),
+    [
+        ("raises", ErrorCode.POLICY_FAILED, "RuntimeError: the tensors do not fit"),
+        ("brittle", ErrorCode.BAD_OBSERVATION, "calibrate it"),
+        ("not_a_number", ErrorCode.BAD_ANSWER, "not a finite number"),
+        ("wrong_shape", ErrorCode.BAD_ANSWER, r"\(50, 6\)"),
+    ],
+)
+def test_a_faulty_answer_is_an_error_and_never_a_chunk(server, policy, code, sentence):
+    with robot(server.port, policy) as client:
+        assert client.infer(observation(0.5)) is not None
+        with pytest.raises(RemoteError, match=sentence) as refused:
+            client.infer(observation(TRIGGER))
+        assert refused.value.code == code
+        assert not refused.value.closing
+        for secret in ("Traceback", "hunter2", "planted_policies.py", "second line"):
+            assert secret not in refused.value.sentence
+        assert client.infer(observation(0.5)) is not None, "the session must go on"
+
+
+def test_a_state_that_is_not_finite_is_refused_before_any_policy_sees_it(server):
+    with RawRobot(server.port, "hold") as raw, Bystander(server.port) as other:
+        state = observation(0.0)
+        body, length = raw.packer.pack([state], capture_ns=1)
+        assert memoryview(body[0]).nbytes == 28, "the first buffer is the state"
+        body[0] = np.array([np.nan] + [0.0] * 6, "<f4")
+        raw.channel.send(Kind.OBSERVE, body, length, head=raw.packer.head)
+        error = raw.receive_error()
+        assert error.code == ErrorCode.BAD_OBSERVATION
+        assert not error.closing
+        other.sees(3)
+
+
+def test_a_robot_hears_that_its_policy_loads():
+    with serving() as server:
+        texts: list[str] = []
+        with robot(server.port, "slow_to_load", on_loading=texts.append) as client:
+            assert client.infer(observation(0.5)).actions[0, 0] == 0.5
+        assert len(texts) >= 3
+        assert any("slow_to_load" in text for text in texts)
+
+
+def test_a_policy_that_refuses_to_load_says_why_and_is_not_tried_again_at_once():
+    with serving() as server:
+        for _ in range(3):
+            with pytest.raises(RemoteError, match="end of the rainbow") as refused:
+                robot(server.port, "refuses_to_load")
+            assert refused.value.code == ErrorCode.LOAD_FAILED
+            assert not refused.value.retryable
+        assert server.metrics.get("worker_starts_total") == 1
+
+
+def test_a_worker_that_dies_while_loading_is_quoted_and_may_be_tried_again():
+    with serving() as server:
+        with pytest.raises(RemoteError, match="out of patience") as refused:
+            robot(server.port, "dies_while_loading")
+        assert refused.value.code == ErrorCode.LOAD_FAILED
+        assert refused.value.retryable
+
+
+def test_a_worker_without_a_robot_makes_room_for_another_policy():
+    with serving(max_workers=1) as server:
+        with robot(server.port, "echo") as client:
+            with pytest.raises(RemoteError, match="all are in use") as refused:
+                robot(server.port, "counting")
+            assert refused.value.code == ErrorCode.BUSY
+            client.infer(observation())
+        wait_until(lambda: not server.robots())
+        with robot(server.port, "counting") as client:
+            client.infer(observation())
+        assert [host.key.path for host in server.workers.hosts()] == ["planted_policies:counting"]
+
+
+def test_more_robots_than_allowed_are_told_to_wait():
+    with serving(max_connections=1) as server:
+        with robot(server.port) as client:
+            with pytest.raises(RemoteError) as refused:
+                robot(server.port)
+            assert refused.value.code == ErrorCode.BUSY
+            assert page(server.port, "/healthz")[0] == 200
+            client.infer(observation())
+
+
+def test_only_robots_that_know_the_token_get_a_policy():
+    with serving(token="correct horse battery staple") as server:
+        with pytest.raises(RemoteError):
+            robot(server.port, "echo", token="wrong")
+        assert not server.workers.hosts(), "nothing is loaded for a stranger"
+        with robot(server.port, "echo", token="correct horse battery staple") as client:
+            client.infer(observation())
+
+
+def test_the_token_may_come_from_a_file_and_an_empty_one_is_refused(tmp_path):
+    file = tmp_path / "token"
+    file.write_text("a secret\nand a second line\n")
+    assert ServerOptions(token_file=str(file)).read_token() == "a secret"
+    file.write_text("\n")
+    with pytest.raises(OptionsError, match="first line"):
+        Server(ServerOptions(token_file=str(file)))
+    with pytest.raises(OptionsError, match="could not be read"):
+        Server(ServerOptions(token_file=str(tmp_path / "nowhere")))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "::", "192.0.2.1"])
+def test_other_machines_are_let_in_only_with_a_token_and_insecure_together(host):
+    for options in ({}, {"token": "t"}, {"insecure": True}):
+        with pytest.raises(OptionsError, match="SSH tunnel"):
+            Server(ServerOptions(host=host, port=0, **options))
+    Server(ServerOptions(host=host, port=0, token="t", insecure=True))
+
+
+def test_robots_may_come_over_a_unix_socket(tmp_path):
+    path = tmp_path / "rt-infer.sock"
+    with serving(unix=str(path)):
+        assert path.stat().st_mode & 0o077 == 0
+        with Client(f"unix://{path}", SPEC, policy_type="hold") as client:
+            client.infer(observation())
+    assert not path.exists()
+
+
+def test_stopping_says_goodbye_to_robots_and_ends_the_workers():
+    with serving() as server:
+        client = robot(server.port, "echo")
+        client.infer(observation())
+        host = server.workers.hosts()[0]
+        pid = host.pid
+        stopped = threading.Thread(target=server.stop)
+        stopped.start()
+        with pytest.raises((LinkLost, RemoteError), match="stopping"):
+            while True:
+                client.infer(observation())
+        stopped.join()
+        assert host.pid is None and pid is not None
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", server.port), 5).close()
