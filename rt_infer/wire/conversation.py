@@ -29,7 +29,7 @@ from rt_infer.wire.messages import (
 )
 
 PING_EVERY_S = 1.0
-_PONG_WITHIN_S = SILENCE_S - PING_EVERY_S
+PONG_WITHIN_S = SILENCE_S - PING_EVERY_S
 
 
 class Conversation:
@@ -174,12 +174,12 @@ class Conversation:
         waited_s = (time.monotonic_ns() - self._ping_ns) * 1e-9
         unanswered = self._ping > self._confirmed and self._channel.last_heard_ns < self._ping_ns
         if unanswered:
-            if waited_s >= _PONG_WITHIN_S:
+            if waited_s >= PONG_WITHIN_S:
                 self._lose(
                     f"Nothing came from {self._channel.link.peer} for {SILENCE_S:g} s: check its "
                     "machine and the network."
                 )
-            return _PONG_WITHIN_S - waited_s
+            return PONG_WITHIN_S - waited_s
         if waited_s < PING_EVERY_S:
             return PING_EVERY_S - waited_s
         self._ping_ns = time.monotonic_ns()
