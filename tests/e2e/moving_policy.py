@@ -1,0 +1,59 @@
+"""A planted policy that moves the arm to and fro between two poses; no model, so it loads at once.
+
+Each answer leads from the state it was asked in to the pose whose turn it is, along half a cosine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rt_infer.policies.base import STATE_KEY, PolicySpec
+
+JOINTS = tuple(f"joint_{i}.pos" for i in range(1, 8))
+HOME = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 4])
+SWING = np.array([0.3, 0.15, -0.2, 0.2, 0.3, -0.2, 0.3])
+STEPS = 50
+
+
+class Moving:
+    def __init__(self) -> None:
+        self.spec = PolicySpec(
+            state=JOINTS,
+            images=dict.fromkeys(("front", "side"), (240, 320, 3)),
+            actions=JOINTS,
+            chunk_size=STEPS,
+            fps=30.0,
+        )
+        self._turn = 1
+
+    def reset(self, session: int) -> None:
+        pass
+
+    def prepare(self, observation: Mapping[str, np.ndarray | str]) -> np.ndarray:
+        return np.array(observation[STATE_KEY], dtype=np.float64)
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        self._turn = -self._turn
+        progress = np.minimum(np.arange(1, STEPS + 1) / (0.9 * STEPS), 1.0)
+        share = (1 - np.cos(np.pi * progress)) / 2
+        return batch + (HOME + self._turn * SWING - batch) * share[:, None]
+
+    def finish(self, output: np.ndarray) -> np.ndarray:
+        return output.astype(np.float32)
+
+
+class FarAway(Moving):
+    """Wants the arm a whole radian from where it is, at once."""
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        return np.repeat(batch[None] + [1.0, 0, 0, 0, 0, 0, 0], STEPS, axis=0)
+
+
+def make(device: str) -> Moving:
+    return Moving()
+
+
+def make_far_away(device: str) -> FarAway:
+    return FarAway()
