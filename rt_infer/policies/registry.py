@@ -50,6 +50,8 @@ def resolve(key: PolicyKey, allow_python: Sequence[str] = ()) -> str:
 
     `hold` has none: the door answers it itself.
     """
+    if not (key.policy_type + key.path + key.device).isprintable():
+        raise UnknownPolicy("A policy's type, path and device are printable text: correct them.")
     if key.policy_type == PYTHON:
         if key.path in allow_python:
             return key.path

@@ -98,6 +98,7 @@ class Connection:
         elif not first or first.startswith(_TLS) or _MAGIC.startswith(first):
             # Left or fell silent before it said what it is, or wants TLS, which is not spoken here.
             self._server.metrics.count("connections_total", 'kind="other"')
+            self._linger()
         else:
             self._server.metrics.count("connections_total", 'kind="other"')
             sentence = (
@@ -112,7 +113,7 @@ class Connection:
         request = handshake.authenticate(left_s)
         session = self.session = server.admit(self, self._channel)
         log.info(
-            "%s: robot %r wants policy %s %s", self._link.peer, request.robot_id,
+            "%s: robot %r wants policy %r %r", self._link.peer, request.robot_id,
             request.policy.type, request.policy.path,
         )  # fmt: skip
         session.join(request, handshake, server.workers, server.options.allow_python)

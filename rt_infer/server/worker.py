@@ -37,7 +37,7 @@ class _Session:
         decoded = msgspec.json.decode(spec, type=ObservationSpec)
         self.layout = ObservationLayout(decoded, history, chunk_size, width)
         self.chunk_size = chunk_size
-        self.generation = 0
+        self.generation = -1  # none yet: the first observation resets the policy's memory
         self.memory: mmap.mmap | None = None
         self.stride = 0
 
@@ -127,9 +127,7 @@ class Worker:
             elif kind == Kind.OPEN:
                 self._open(packet, fds[0])
             elif kind == Kind.CLOSE:
-                session = worker_wire.CLOSE.unpack(packet)[1]
-                del self._sessions[session]  # and with it the mapping of its memory
-                self._policy.reset(session)
+                self._close(worker_wire.CLOSE.unpack(packet)[1])
 
     def _open(self, packet: bytes, memory_fd: int) -> None:
         _, number, stride, chunk_size = worker_wire.OPEN.unpack_from(packet)
@@ -138,7 +136,13 @@ class Worker:
         session = _Session(layout, spec.history, chunk_size, len(spec.actions))
         session.memory, session.stride = memory.attach(memory_fd), stride
         self._sessions[number] = session
-        self._policy.reset(number)
+
+    def _close(self, number: int) -> None:
+        del self._sessions[number]  # and with it the mapping of its memory
+        try:
+            self._policy.reset(number)
+        except Exception:  # nobody is left to hear of it, and the other robots are not concerned
+            traceback.print_exc()
 
     def _answer(self, packet: bytes) -> None:
         started_ns = time.monotonic_ns()

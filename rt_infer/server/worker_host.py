@@ -13,7 +13,6 @@ import enum
 import logging
 import mmap
 import socket
-import struct
 import threading
 from collections.abc import Callable, Sequence
 
@@ -129,8 +128,9 @@ class WorkerHost:
             self._read(process)
         except OSError:
             pass  # a reset channel is an ended one
-        except (ValueError, TypeError, struct.error) as error:
-            log.error("worker %d said what no worker says: %s", process.pid, error)
+        except Exception:
+            # It said what no worker says: whatever it is by now, it serves nobody any more.
+            log.exception("worker %d is not understood", process.pid)
             process.kill()
         with self._lock:
             self._process = None

@@ -35,7 +35,7 @@ class WorkerProcess:
 
     def __init__(self, key: PolicyKey, allow_python: Sequence[str]) -> None:
         self.channel, theirs = worker_wire.pair()
-        command = [sys.executable, "-m", "rt_infer.server.worker_main"]
+        command = [sys.executable, "-u", "-m", "rt_infer.server.worker_main"]
         command += [f"--channel={theirs.fileno()}", f"--door={os.getpid()}"]
         command += [f"--type={key.policy_type}", f"--path={key.path}", f"--device={key.device}"]
         command += [f"--allow_python={factory}" for factory in allow_python]
