@@ -32,6 +32,7 @@ ABOUT = {
 }
 
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # as shells say it
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command, *flags = words
     if command not in ABOUT:
         return _usage_error(f"there is no command {command!r}; it is server, robot or demo.")
-    return _command(command, flags)
+    try:
+        return _command(command, flags)
+    except KeyboardInterrupt:  # before or after the parts that bring an arm to rest on SIGINT
+        return EXIT_INTERRUPTED
 
 
 def _command(command: str, words: list[str]) -> int:

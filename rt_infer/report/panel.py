@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 from rich.console import Console, Group, RenderableType
@@ -53,8 +55,8 @@ class Panel:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the panel."""
-        with self._lock:
-            self._console.print(Text(sentence))
+        with self._guarded():
+            self._console.print(Text(sentence), soft_wrap=True)
 
     def update(self, snapshot: Snapshot) -> None:
         """Show the run as it is now, if it is time to."""
@@ -62,11 +64,17 @@ class Panel:
         if now_s < self._due_s:
             return
         self._due_s = now_s + (LINE_EVERY_S if self._live is None else DRAW_EVERY_S)
-        with self._lock:
+        with self._guarded():
             if self._live is not None:
                 self._live.update(self._draw(snapshot), refresh=True)
             else:
                 self._console.print(Text(line(snapshot)), soft_wrap=True)
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """One thread at a time; a display that is gone (`| head`) must not end the motion."""
+        with self._lock, suppress(OSError):
+            yield
 
     def _draw(self, now: Snapshot) -> RenderableType:
         facts = Table.grid(padding=(0, 2))

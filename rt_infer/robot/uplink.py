@@ -52,6 +52,8 @@ class Uplink:
         self._server_address = server_address
         self._connect_timeout_s = connect_timeout_s
         self._say = say
+        self._chunks_before = 0
+        self._pauses = _pauses()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._main, name="uplink", daemon=True)
 
@@ -116,7 +118,12 @@ class Uplink:
         return None
 
     def _next_connection(self) -> Client | None:
-        for pause_s in _pauses():
+        # Only a connection that was of use makes the next attempt come soon again: a policy that
+        # fails at every question is not asked ten times a second.
+        if self.supply.counts.chunks_received > self._chunks_before:
+            self._chunks_before = self.supply.counts.chunks_received
+            self._pauses = _pauses()
+        for pause_s in self._pauses:
             if self._stop.wait(pause_s):
                 break
             try:
