@@ -38,7 +38,7 @@ def numbers(ffi: cffi.FFI) -> Any:
 
 
 @pytest.fixture
-def robot_id(request: pytest.FixtureRequest) -> Iterator[str]:
+def robot_id() -> Iterator[str]:
     robot = f"test-header-{os.getpid()}"
     yield robot
     for left in Path("/dev/shm").glob(f"rt-infer.{robot}*"):
@@ -80,6 +80,8 @@ def test_the_header_describes_a_live_region(ffi: cffi.FFI, numbers: Any, robot_i
         assert (header.fps, header.generation) == (FPS, region.generation)
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
         assert bytes(header.boot_id).hex() == boot_id
+        after_name = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        assert header.creator_start_ticks == int(after_name[22 - 3])
 
 
 def test_the_offsets_that_c_computes_are_those_that_cpp_wrote(

@@ -8,19 +8,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "memory/identity.hpp"
 #include "memory/words.hpp"
 
 namespace rti {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = std::chrono::steady_clock;  // CLOCK_MONOTONIC on Linux
 
 constexpr std::chrono::milliseconds kPollInterval{1};
 
@@ -79,31 +77,6 @@ void reserve(int fd) {
          "The robot's shared memory could not be sized (" + reason(error) + ").");
 }
 
-// Field 22 of /proc/self/stat. The second field, the name, may contain spaces: count from its end.
-std::uint64_t own_start_ticks() {
-    std::ifstream file("/proc/self/stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t name_end = line.rfind(')');
-    if (name_end == std::string::npos) return 0;
-    std::istringstream fields(line.substr(name_end + 1));
-    std::string field;
-    for (int number = 3; number <= 22; ++number) fields >> field;
-    return fields ? std::strtoull(field.c_str(), nullptr, 10) : 0;
-}
-
-// 32 hexadecimal digits with hyphens between them, as 16 bytes.
-void read_boot_id(std::uint8_t (&id)[16]) {
-    std::ifstream file("/proc/sys/kernel/random/boot_id");
-    std::string text;
-    file >> text;
-    std::erase(text, '-');
-    if (text.size() != 2 * sizeof(id)) return;
-    for (std::size_t i = 0; i < sizeof(id); ++i) {
-        id[i] = static_cast<std::uint8_t>(std::stoul(text.substr(2 * i, 2), nullptr, 16));
-    }
-}
-
 void fill_header(rti_header& header, const RegionOptions& options) {
     header.magic = RTI_MAGIC;
     header.header_size = sizeof(rti_header);
@@ -114,7 +87,8 @@ void fill_header(rti_header& header, const RegionOptions& options) {
     header.creator_pid = static_cast<std::uint32_t>(getpid());
     header.dof = RTI_DOF;
     header.created_ns = std::chrono::nanoseconds(Clock::now().time_since_epoch()).count();
-    read_boot_id(header.boot_id);
+    const auto boot_id = kernel_boot_id();
+    std::copy(boot_id.begin(), boot_id.end(), header.boot_id);
     header.fps = options.fps;
     header.ring_offset = offsetof(rti_region, ring);
     header.mailbox_offset = offsetof(rti_region, mailbox);
