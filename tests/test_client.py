@@ -181,6 +181,17 @@ def test_infer_asks_again_when_the_server_dropped_its_observation(
     thread.join()
 
 
+def test_a_chunk_keeps_its_actions_when_the_next_one_comes(server: Server, client: Client) -> None:
+    chunks = []
+    for actions in (ACTIONS, -ACTIONS):
+        client.submit(OBSERVATION)
+        server.take_observation()
+        server.answer(actions)
+        chunks.append(client.poll(5.0))
+    assert chunks[0] is not None
+    assert np.array_equal(chunks[0].actions, ACTIONS)
+
+
 def test_infer_gives_up_after_its_timeout(client: Client) -> None:
     with pytest.raises(TimeoutError, match=r"0\.01 s"):
         client.infer(OBSERVATION, timeout_s=0.01)
@@ -444,6 +455,17 @@ def test_a_robot_that_stood_still_itself_gives_the_server_time_to_answer(
     server.take(Kind.PING)
     assert server.channel is not None
     server.say(Kind.PONG, reply_to=server.channel.received.sequence)
+    assert client.poll(0.001) is None
+
+
+@pytest.mark.usefixtures("hurried")
+def test_anything_that_comes_is_a_sign_of_life(server: Server, client: Client) -> None:
+    client.submit(OBSERVATION)
+    sent = client.bytes_sent
+    while client.bytes_sent == sent:
+        assert client.poll(0.01) is None
+    server.say(Kind.SUPERSEDED, reply_to=12345)  # and no PONG, though a PING went out
+    time.sleep(0.1)
     assert client.poll(0.001) is None
 
 
