@@ -56,7 +56,7 @@ bool Loop::cycle(Request request) noexcept {
 bool Loop::end(rti_phase outcome) noexcept {
     outcome_ = outcome;
     statistics_.end(outcome);
-    publish_state(outcome);  // last: who sees it finds the statistics complete
+    publish_state(outcome);  // last: who sees it finds every cycle counted
     return false;
 }
 

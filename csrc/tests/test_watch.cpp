@@ -1,0 +1,93 @@
+// The watch thread against a real pipe. Nothing here asks how fast it is: each wait ends when the
+// request is what it must become, and a request that must not change is given a reason to.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "control/watch.hpp"
+
+using namespace rti;
+using namespace std::chrono_literals;
+
+namespace {
+
+class Pipe {
+  public:
+    Pipe() { REQUIRE(pipe2(fds_, O_CLOEXEC) == 0); }
+    ~Pipe() {
+        hang_up();
+        close(fds_[0]);
+    }
+    [[nodiscard]] int read_end() const { return fds_[0]; }
+    void send(const char* bytes, std::size_t count = 1) const {
+        REQUIRE(write(fds_[1], bytes, count) == static_cast<ssize_t>(count));
+    }
+    void hang_up() {
+        if (fds_[1] >= 0) close(fds_[1]);
+        fds_[1] = -1;
+    }
+
+  private:
+    int fds_[2] = {-1, -1};
+};
+
+void until(const Watch& watch, Request expected) {
+    while (watch.request() != expected) std::this_thread::sleep_for(1ms);
+}
+
+}  // namespace
+
+TEST_CASE("watch: a silent heart asks for rest, and a beat takes that back") {
+    Pipe pipe;
+    const Watch watch(pipe.read_end(), 20ms);
+    until(watch, Request::kRest);
+    pipe.send("h");
+    until(watch, Request::kFollow);
+    until(watch, Request::kRest);
+}
+
+TEST_CASE("watch: f asks for the end, and no beat takes that back") {
+    Pipe pipe;
+    const Watch watch(pipe.read_end(), 20ms);
+    pipe.send("f");
+    until(watch, Request::kFinish);
+    pipe.send("hhh", 3);
+    std::this_thread::sleep_for(60ms);  // stale by now as well
+    CHECK(watch.request() == Request::kFinish);
+}
+
+TEST_CASE("watch: an f among other bytes is heard") {
+    Pipe pipe;
+    pipe.send("hhfh", 4);
+    const Watch watch(pipe.read_end(), 10s);
+    until(watch, Request::kFinish);
+}
+
+TEST_CASE("watch: the end of the pipe asks for the end of the motion") {
+    Pipe pipe;
+    const Watch watch(pipe.read_end(), 10s);
+    pipe.hang_up();
+    until(watch, Request::kFinish);
+}
+
+TEST_CASE("watch: a descriptor that is no pipe counts as one whose other end is gone") {
+    const Watch watch(-2, 10s);  // poll() passes over negative numbers: silence, then rest
+    CHECK(watch.request() == Request::kFollow);
+    const int folder = open("/", O_RDONLY | O_CLOEXEC);
+    {
+        const Watch on_a_folder(folder, 10s);
+        until(on_a_folder, Request::kFinish);
+    }
+    close(folder);
+}
+
+TEST_CASE("watch: it can be destroyed at any time") {
+    Pipe pipe;
+    for (int i = 0; i < 50; ++i) {
+        const Watch watch(pipe.read_end(), i % 2 == 0 ? 1ms : 10s);
+        if (i % 3 == 0) pipe.send("h");
+    }
+}
