@@ -99,3 +99,19 @@ def test_a_core_that_misses_its_cycles_is_stopped_by_the_arm_and_told(
     assert "communication_constraints_violation" in refused(robot, 5)
     assert robot.report["outcome"] == "fault"
     assert robot.report["motion"]["reflexes"] == ["communication_constraints_violation"]
+
+
+def test_a_fault_while_the_arm_is_brought_to_rest_is_a_fault(
+    server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    robot = start_robot(server.port)
+    with robot.region() as region:
+        robot.until_moving(region)
+        core = robot.core_pid
+        robot.signal(signal.SIGSTOP)  # so that the order below is the order of events
+        os.kill(core, signal.SIGSTOP)
+        robot.signal(signal.SIGTERM)
+        robot.signal(signal.SIGCONT)
+        time.sleep(0.5)
+        os.kill(core, signal.SIGCONT)
+    assert "communication_constraints_violation" in refused(robot, 5)
