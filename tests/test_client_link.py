@@ -12,7 +12,8 @@ from hand_server import OBSERVATION, SPEC, HandServer, client, server
 from rt_infer.wire import conversation
 from rt_infer.wire.client import Client, LinkLost
 from rt_infer.wire.frames import Kind
-from rt_infer.wire.layout import ObservationLayout, Packer
+from rt_infer.wire.layout import ObservationLayout
+from rt_infer.wire.packer import Packer
 
 __all__ = ["client", "server"]  # fixtures
 

@@ -18,7 +18,7 @@ from rt_infer._frames import CHUNK_HEAD_SIZE, ChunkHead
 from rt_infer.wire.channel import Channel
 from rt_infer.wire.chunk import BadChunk, Chunk, read_chunk
 from rt_infer.wire.frames import SILENCE_S, TEXT_BODY, FrameError, Header, Kind
-from rt_infer.wire.layout import Observation, ObservationLayout, Packer
+from rt_infer.wire.layout import Observation, ObservationLayout
 from rt_infer.wire.links import LinkLost
 from rt_infer.wire.messages import (
     ErrorBody,
@@ -27,6 +27,7 @@ from rt_infer.wire.messages import (
     RemoteError,
     Welcome,
 )
+from rt_infer.wire.packer import Packer
 
 PING_EVERY_S = 1.0
 PONG_WITHIN_S = SILENCE_S - PING_EVERY_S

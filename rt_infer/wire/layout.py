@@ -1,21 +1,21 @@
 """Where an observation's fields lie in an OBSERVE body, agreed once for a session.
 
-The client packs with it (`Packer`), the door checks with it (`ObservationLayout.check`), the worker
-looks at the fields where they lie (`ObservationLayout.views`). docs/protocol.md, section 5.1.
+The client packs with it (`rt_infer.wire.packer`), the door checks with it (`check`), the worker
+looks at the fields where they lie (`views`). docs/protocol.md, section 5.1.
 
 An object belongs to one thread at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rt_infer._frames import OBSERVE_HEAD_SIZE, ObserveHead, all_finite
-from rt_infer.wire.frames import GREATEST_BODY, HEADER_SIZE, NOT_URGENT_US, Fault
+from rt_infer._frames import ObserveHead
+from rt_infer.wire.frames import GREATEST_BODY, Fault
 from rt_infer.wire.messages import MAX_TASK_BYTES, ObservationSpec, Welcome
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ TASK_KEY = "task"
 
 Observation = Mapping[str, Any]
 """One moment: "observation.state" (S,), "observation.images.<name>" uint8 (H, W, 3), "task" str."""
-
-_PADDING = [bytes(count) for count in range(64)]
 
 
 class BadObservation(ValueError):
@@ -53,6 +51,11 @@ class ObservationLayout:
             least.append(0)
             most.append(MAX_TASK_BYTES)
             self.keys.append(TASK_KEY)
+        self._shapes: list[tuple[int, ...] | None] = [
+            (spec.state_size,),
+            *self.images.values(),
+            None,
+        ]
         self.head = ObserveHead(least, most, history, chunk_size, width)
         self.greatest_body_length = self.head.greatest_body_length
         if self.greatest_body_length > GREATEST_BODY:
@@ -79,24 +82,18 @@ class ObservationLayout:
         Each moment is an observation as policies want it; the arrays are read-only and end with the
         body's memory. "task" is "" where the spec has none.
         """
+        memory = memoryview(body).toreadonly()
+        head = self.head
         moments = []
-        fields = self.head.fields
-        memory = memoryview(body)
-        for first in range(0, self.head.count, fields):
-            moment: dict[str, npt.NDArray[Any] | str] = {}
-            for i, key in enumerate(self.keys, first):
-                offset, length = self.head.offset(i), self.head.length(i)
-                if key == TASK_KEY:
-                    moment[key] = str(memory[offset : offset + length], "utf-8", "replace")
-                    continue
-                if key == STATE_KEY:
-                    array: npt.NDArray[Any] = np.frombuffer(memory, np.float32, length // 4, offset)
+        for first in range(0, head.count, head.fields):
+            moment: dict[str, npt.NDArray[Any] | str] = {TASK_KEY: ""}
+            for i, key in enumerate(self.keys):
+                offset, shape = head.offset(first + i), self._shapes[i]
+                if shape is None:
+                    text = memory[offset : offset + head.length(first + i)]
+                    moment[key] = str(text, "utf-8", "replace")
                 else:
-                    array = np.frombuffer(memory, np.uint8, length, offset)
-                    array = array.reshape(self.images[key.removeprefix(IMAGE_KEY_PREFIX)])
-                array.flags.writeable = False
-                moment[key] = array
-            moment.setdefault(TASK_KEY, "")
+                    moment[key] = np.ndarray(shape, np.uint8 if i else np.float32, memory, offset)
             moments.append(moment)
         return moments
 
@@ -117,130 +114,3 @@ class ObservationLayout:
             Fault.OBSERVE_FLAGS: "it has a flag that this version does not know",
         }[fault]
         return f"The observation is refused, since {what}: run the same version on both sides."
-
-
-class Packer:
-    """Turns observations into the buffers of OBSERVE frames, pixels untouched.
-
-    Holds the small parts (header, table, states) in memory that is used again for each frame.
-    """
-
-    def __init__(self, layout: ObservationLayout) -> None:
-        self._layout = layout
-        count = layout.head.count
-        self.head = bytearray(HEADER_SIZE + _up(OBSERVE_HEAD_SIZE + 4 * count))
-        size = layout.spec.state_size
-        self._states = np.zeros((layout.history, _up(4 * size) // 4), "<f4")
-        self._takes_task = layout.spec.task
-
-    def pack(
-        self,
-        observations: Sequence[Observation],
-        *,
-        capture_ns: int,
-        slack_us: int = NOT_URGENT_US,
-    ) -> tuple[list[ReadableBuffer], int]:
-        """The buffers after `head` and the body_length; `head` holds the start of the body.
-
-        observations: 1 to `history` moments, oldest first; missing ones repeat the oldest. The
-        buffers are the images' own memory: leave it alone until the frame is sent. An image that
-        is not contiguous is copied. Raises BadObservation.
-        """
-        layout = self._layout
-        missing = layout.history - len(observations)
-        if not observations or missing < 0:
-            raise BadObservation(
-                f"{len(observations)} observations were given; give 1 to {layout.history}."
-            )
-        buffers: list[ReadableBuffer] = []
-        pending = 0  # zeros owed before the next field
-        for moment in range(layout.history):
-            observation = observations[max(0, moment - missing)]
-            for i, key in enumerate(layout.keys, moment * layout.head.fields):
-                field: ReadableBuffer
-                if key == STATE_KEY:
-                    field, length = self._state(observation, moment)
-                elif key == TASK_KEY:
-                    task = _task(observation)
-                    field, length = task, len(task)
-                    layout.head.set_length(i, length)
-                else:
-                    image = self._image(observation, key)
-                    field, length = image.data, image.nbytes
-                if pending:
-                    buffers.append(_PADDING[pending])
-                buffers.append(field)
-                pending = -length % 64
-            self._check_keys(observation)
-        head = layout.head
-        head.capture_ns = capture_ns
-        head.slack_us = slack_us
-        return buffers, head.pack_into(self.head, HEADER_SIZE)
-
-    def _state(self, observation: Observation, moment: int) -> tuple[memoryview, int]:
-        size = self._layout.spec.state_size
-        given = _entry(observation, STATE_KEY)
-        try:
-            state = np.asarray(given, np.float32)
-        except (TypeError, ValueError):
-            raise BadObservation(
-                f"{STATE_KEY!r} is not made of numbers: give {size} floats."
-            ) from None
-        if state.shape != (size,):
-            raise BadObservation(
-                f"{STATE_KEY!r} has shape {state.shape} and the agreed one is {(size,)}: correct "
-                "it or the ObservationSpec."
-            )
-        row = self._states[moment]
-        row[:size] = state
-        if not all_finite(row):
-            raise BadObservation(f"{STATE_KEY!r} has a value that is not finite: {state}.")
-        return row[:size].data, 4 * size
-
-    def _image(self, observation: Observation, key: str) -> npt.NDArray[np.uint8]:
-        image = _entry(observation, key)
-        shape = self._layout.images[key.removeprefix(IMAGE_KEY_PREFIX)]
-        if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
-            what = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
-            raise BadObservation(f"{key!r} is {what}: give a numpy array of uint8, R G B.")
-        if image.shape != shape:
-            raise BadObservation(
-                f"{key!r} has shape {image.shape} and the agreed one is {shape}: resize it or "
-                "correct the ObservationSpec."
-            )
-        return np.ascontiguousarray(image)
-
-    def _check_keys(self, observation: Observation) -> None:
-        """Refuse what would silently be left out: a misspelt camera must not go unnoticed."""
-        known = len(self._layout.keys) - (self._takes_task and TASK_KEY not in observation)
-        if len(observation) == known:
-            return
-        for key in observation:
-            if key not in self._layout.keys and (key != TASK_KEY or observation[key]):
-                raise BadObservation(
-                    f"The observation has {key!r}, which the ObservationSpec does not: leave it "
-                    "out or describe it there."
-                )
-
-
-def _entry(observation: Observation, key: str) -> Any:
-    try:
-        return observation[key]
-    except KeyError:
-        raise BadObservation(
-            f"The observation lacks {key!r}: give it, or take it out of the ObservationSpec."
-        ) from None
-
-
-def _task(observation: Observation) -> bytes:
-    task = observation.get(TASK_KEY, "")
-    if not isinstance(task, str):
-        raise BadObservation(f"{TASK_KEY!r} is {type(task).__name__}: give a line of text.")
-    data = task.encode()
-    if len(data) > MAX_TASK_BYTES:
-        raise BadObservation(f"{TASK_KEY!r} has {len(data)} bytes: give at most {MAX_TASK_BYTES}.")
-    return data
-
-
-def _up(size: int) -> int:
-    return (size + 63) // 64 * 64

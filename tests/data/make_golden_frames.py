@@ -13,7 +13,7 @@ import numpy as np
 
 from rt_infer._frames import ChunkHead, Header, ObserveHead
 from rt_infer.wire.frames import Kind
-from rt_infer.wire.layout import ObservationLayout, Packer
+from rt_infer.wire.layout import ObservationLayout
 from rt_infer.wire.messages import (
     AuthRequest,
     ErrorBody,
@@ -23,6 +23,7 @@ from rt_infer.wire.messages import (
     Welcome,
     encode,
 )
+from rt_infer.wire.packer import Packer
 from rt_infer.wire.proofs import Transcript
 
 TOKEN = "correct horse battery staple"
