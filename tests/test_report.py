@@ -25,6 +25,7 @@ from rt_infer.robot.timings import LinkCounts, Timings
 from rt_infer.robots.fr3_limits import ratios
 from rt_infer.robots.sim_fr3 import SimFr3Config
 
+SERVER = ("queue", "prepare", "infer", "finish")
 CONTRACT = {
     "schema": "rt-infer.run/1",
     "outcome": "",
@@ -86,7 +87,7 @@ def result(stats: RunStatistics, ending: Ending | None = None) -> RunResult:
         duration_s=1.0,
         stats=stats,
         timings=Timings(),
-        link=LinkCounts(),
+        link=LinkCounts("tcp"),
     )
 
 
@@ -217,7 +218,7 @@ def snapshot(stats: RunStatistics) -> Snapshot:
         state=None,
         stats=stats,
         timings=Timings(),
-        link=LinkCounts(reconnects=2),
+        link=LinkCounts("tcp", reconnects=2),
         link_status="connected",
         actions_per_chunk=50,
         task={"targets": 4, "reached": 3},

@@ -16,6 +16,7 @@ from rt_infer.robot.observe import Observation, Observer
 from rt_infer.robot.region import MAX_CHUNK, CoreRegion, CoreState
 from rt_infer.robot.result import EXIT_REFUSED, Ending
 from rt_infer.robot.timings import LinkCounts, Timings
+from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.client import Chunk, Client
 
 POLL_S = 0.05  # how long a stop may go unnoticed
@@ -42,7 +43,7 @@ class Supply:
         say: Callable[[str], None],
     ) -> None:
         self.timings = Timings()
-        self.counts = LinkCounts()
+        self.counts = LinkCounts(transport=parse_address(config.server_address).scheme)
         self.refused: dict[Verdict, int] = {}
         self._config = config
         self._region = region

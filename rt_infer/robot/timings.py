@@ -81,7 +81,7 @@ class Timings:
 class LinkCounts:
     """What went over the link, all connections of the run together."""
 
-    transport: str = "tcp"
+    transport: str  # "tcp" or "unix"
     reconnects: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +102,13 @@ class Program:
 class ServerProgram(Program):
     """`rt-infer server` on a free port, or on the one given."""
 
-    def __init__(self, folder: Path, name: str = "server", port: int = 0) -> None:
+    def __init__(
+        self, folder: Path, name: str = "server", port: int = 0, words: Sequence[str] = ()
+    ) -> None:
         factories = ("moving_policy:make", "moving_policy:make_far_away")
         allowed = [f"--allow_python={factory}" for factory in factories]
-        super().__init__(folder, name, ["-m", "rt_infer.server", f"--port={port}", *allowed])
+        command = ["-m", "rt_infer.server", f"--port={port}", *allowed, *words]
+        super().__init__(folder, name, command)
         found = wait_until(
             "the server listens", lambda: re.search(r"listening on \S+:(\d+)", self.errors)
         )

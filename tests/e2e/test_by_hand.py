@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MOVING
-from processes import RobotProgram, ServerProgram, assert_sound_motion
+from processes import Program, RobotProgram, ServerProgram, assert_sound_motion
 
 from rt_infer.policies import base
 
@@ -68,6 +68,23 @@ def test_two_robots_share_one_server(
         assert robot.report["chunks"]["received"] >= 3
         assert_sound_motion(robot.report)
     assert len(server.workers) <= 1  # one policy, one worker
+
+
+def test_a_unix_socket_and_a_token_work_from_a_file_of_flags(
+    tmp_path: Path, start_robot: Callable[..., RobotProgram], started: list[Program]
+) -> None:
+    token, path, flags = tmp_path / "token", tmp_path / "s", tmp_path / "run.yaml"
+    token.write_text("a long and random secret\n")
+    server = ServerProgram(tmp_path, words=(f"--unix={path}", f"--token_file={token}"))
+    started.append(server)
+    flags.write_text(f"token_file: {token}\npolicy_type: hold\nduration_s: 1\n")
+    robot = start_robot(server.port, f"--config_path={flags}", f"--server_address=unix://{path}")
+    assert robot.wait() == 0, robot.errors
+    assert robot.report["link"]["transport"] == "unix"
+    assert robot.report["chunks"]["received"] >= 1
+    stranger = start_robot(server.port, "--policy_type=hold")
+    assert stranger.wait() == 4
+    assert "token" in stranger.errors
 
 
 def test_a_slower_speed_follows_the_same_actions_more_slowly(
