@@ -44,7 +44,7 @@ std::string lock_memory() {
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_ARENA_MAX, 1);
     if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return {};
-    return "locking memory was refused (" + error_text(errno) +
+    return "Locking memory was refused (" + error_text(errno) +
            "): raise memlock for this user in /etc/security/limits.d (unlimited) and log in again";
 }
 
@@ -63,7 +63,7 @@ std::string bind_to(int cpu) {
         if (sched_setaffinity(0, sizeof set, &set) == 0) return {};
         error = errno;
     }
-    return "running on CPU " + std::to_string(cpu) + " was refused (" + error_text(error) +
+    return "Running on CPU " + std::to_string(cpu) + " was refused (" + error_text(error) +
            "): give --rt.cpu one of the CPUs that `taskset -p $$` allows";
 }
 

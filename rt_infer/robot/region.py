@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from rt_infer import _core
+import rt_infer._core as _core
 from rt_infer.robot import claim
 from rt_infer.robot.claim import RegionBusy
 from rt_infer.robot.statistics import RunStatistics

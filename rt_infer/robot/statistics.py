@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rt_infer import _core
+import rt_infer._core as _core
 
 __all__ = ["Histogram", "Reflex", "RunStatistics"]
 
