@@ -90,16 +90,14 @@ class Supervisor:
 
     def to_rest(self, ending: Ending) -> Ending:
         """Let the core bring the arm to rest and end the motion; a fault on the way counts."""
-        if self._core.poll() is not None:
-            self._recorder.drain()
-            return ending
         self._core.finish()
         deadline_s = time.monotonic() + REST_TIMEOUT_S
         for _ in self._ticks():
             status = self._core.poll()
             if status is not None:
                 self._recorder.drain()
-                return ending if status == 0 else self._core_ended(status)
+                told = status == 0 or ending.exit_code == EXIT_FAULT
+                return ending if told else self._core_ended(status)
             if time.monotonic() > deadline_s:
                 return Ending(
                     EXIT_FAULT,
@@ -146,6 +144,12 @@ class Supervisor:
                 EXIT_FAULT,
                 f"The core process was killed by {name}: the arm is without commands and stops by "
                 "its own rules; find out who did that, then start again.",
+            )
+        if status == 0:
+            return Ending(
+                EXIT_FAULT,
+                "The core process was told to end by someone else and has brought the arm to rest; "
+                "find out who did that, then start again.",
             )
         reflexes = self._region.stats().reflexes
         reason = reflexes[-1].name if reflexes else f"core exit status {status}"

@@ -128,3 +128,15 @@ def test_a_killed_core_is_noticed_and_told(
     assert robot.report["outcome"] == "fault"
     assert "SIGKILL" in robot.report["fault"]
     assert not [name for name in os.listdir("/dev/shm") if robot.robot_id in name]
+
+
+def test_a_core_that_somebody_else_ends_rests_first_and_the_run_says_so(
+    server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    robot = start_robot(server.port)
+    with robot.region() as region:
+        robot.until_moving(region)
+        os.kill(robot.core_pid, signal.SIGTERM)
+    assert robot.wait() == 5
+    assert "by someone else" in robot.errors
+    assert_sound_motion(robot.report)
