@@ -23,9 +23,10 @@ from rt_infer.wire.channel import Channel
 from rt_infer.wire.client import Client
 from rt_infer.wire.frames import HEADER_SIZE, SERVER_KINDS, Kind
 from rt_infer.wire.handshake import greet
-from rt_infer.wire.layout import ObservationLayout, Packer
+from rt_infer.wire.layout import ObservationLayout
 from rt_infer.wire.links import connect
 from rt_infer.wire.messages import AuthRequest, ErrorBody, ObservationSpec, PolicyRequest
+from rt_infer.wire.packer import Packer
 
 TESTS = Path(__file__).parent
 PLANTED = (

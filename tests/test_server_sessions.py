@@ -217,8 +217,8 @@ def test_a_state_that_is_not_finite_is_refused_before_any_policy_sees_it(server)
     with RawRobot(server.port, "hold") as raw, Bystander(server.port) as other:
         state = observation(0.0)
         body, length = raw.packer.pack([state], capture_ns=1)
-        assert memoryview(body[0]).nbytes == 28, "the first buffer is the state"
-        body[0] = np.array([np.nan] + [0.0] * 6, "<f4")
+        assert memoryview(body[0]).nbytes == 64, "the first buffer is the state and its padding"
+        body[0] = np.array([np.nan] + [0.0] * 15, "<f4")
         raw.channel.send(Kind.OBSERVE, body, length, head=raw.packer.head)
         error = raw.receive_error()
         assert error.code == ErrorCode.BAD_OBSERVATION
