@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ from rt_infer.server import Server, ServerOptions
 from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.channel import Channel
 from rt_infer.wire.client import Client
-from rt_infer.wire.frames import HEADER_SIZE, SERVER_KINDS, Kind
+from rt_infer.wire.frames import SERVER_KINDS, Kind
 from rt_infer.wire.handshake import greet
 from rt_infer.wire.layout import ObservationLayout
 from rt_infer.wire.links import connect
@@ -32,11 +31,12 @@ TESTS = Path(__file__).parent
 PLANTED = (
     "echo", "long_chunks", "looker", "counting", "remembering", "raises", "not_a_number",
     "wrong_shape", "gil_holder", "slow", "dies", "slow_to_load", "refuses_to_load",
-    "dies_while_loading", "brittle",
+    "dies_while_loading", "brittle", "gil_keeper",
 )  # fmt: skip
 ALLOWED = [f"planted_policies:{name}" for name in PLANTED]
 SPEC = ObservationSpec(state=7, images={"front": (48, 64, 3)})
-TRIGGER = 100.0  # planted_policies.TRIGGER
+TRIGGER = 100.0
+"""planted_policies.TRIGGER: a first joint from which on the planted faults strike."""
 
 
 @contextlib.contextmanager
@@ -228,10 +228,3 @@ class Bystander:
         self._done.set()
         self._thread.join()
         assert self.trouble is None, self.trouble
-
-
-__all__ = [
-    "HEADER_SIZE", "PLANTED", "SPEC", "TRIGGER", "Bystander", "DoorProcess", "RawRobot",
-    "is_running", "observation", "page", "planted_on_path", "robot", "serving", "signal",
-    "wait_until",
-]  # fmt: skip

@@ -95,8 +95,9 @@ def test_a_policy_that_kills_its_own_process_answers_with_an_error(door):
 @pytest.mark.timeout(60)
 def test_a_killed_door_takes_its_workers_along_even_one_that_holds_the_gil():
     with DoorProcess() as door:
-        idle, stuck = robot(door.port, "echo"), robot(door.port, "gil_holder")
+        idle, stuck = robot(door.port, "echo"), robot(door.port, "gil_keeper")
         idle.infer(observation())
+        stuck.infer(observation())
         stuck.submit(observation(TRIGGER))
         workers = door.report()["workers"].values()
         assert all(is_running(pid) for pid in workers)

@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from rt_infer.policies.hold import HoldPolicy
+from rt_infer.server.desk import WorkerGone, WorkerStuck
 from rt_infer.server.memory import SessionMemory
 from rt_infer.server.seat import Answer, Arrived, Seat
 from rt_infer.server.worker_host import WorkerHost
@@ -55,14 +56,21 @@ class WorkerAnswers:
         except OSError as error:
             sentence = f"The server has no memory for another robot ({error.strerror}): wait."
             raise Refusal(ErrorBody.of(ErrorCode.BUSY, sentence)) from None
-        spec = msgspec.json.encode(layout.spec)
-        chunk_size = layout.head.steps
-        seated = host.desk.open(
-            seat, spec, self._memory.stride, chunk_size, self._memory.take_descriptor()
-        )
-        if not seated:
+        try:
+            host.desk.open(
+                seat,
+                msgspec.json.encode(layout.spec),
+                self._memory.stride,
+                layout.head.steps,
+                self._memory.take_descriptor(),
+            )
+        except WorkerGone:
             self._memory.close()
-            raise Refusal(host.why_gone())
+            raise Refusal(host.why_gone()) from None
+        except WorkerStuck:
+            self._memory.close()
+            sentence = f"The worker of policy {host.key} is stuck in an observation: wait for it."
+            raise Refusal(ErrorBody.of(ErrorCode.BUSY, sentence)) from None
 
     def buffer(self, length: int) -> memoryview:
         return self._memory.slot(self._seat.slots.receiving, length)

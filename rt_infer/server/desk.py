@@ -22,6 +22,18 @@ from rt_infer.server.scheduler import Scheduler
 from rt_infer.server.seat import Arrived, Seat
 from rt_infer.server.worker_wire import Kind
 
+MOST_UNSENT = 64
+"""Messages that a worker may leave unread beyond what its channel holds; then no robot is seated
+any more. Each robot's memory stays until the worker has heard of its coming and going."""
+
+
+class WorkerGone(Exception):
+    """There is no worker at the other end any more."""
+
+
+class WorkerStuck(Exception):
+    """The worker has not read its messages for so long that no robot can be added."""
+
 
 class Desk:
     """Sessions on one side, the channel to a ready worker on the other."""
@@ -57,16 +69,15 @@ class Desk:
                     os.close(fd)
         return seats
 
-    def open(self, seat: Seat, layout: bytes, stride: int, chunk_size: int, memory_fd: int) -> bool:
-        """Seat a session; False if there is no worker any more. Takes over `memory_fd`."""
+    def open(self, seat: Seat, layout: bytes, stride: int, chunk_size: int, memory_fd: int) -> None:
+        """Seat a session. Takes over `memory_fd`. Raises WorkerGone or WorkerStuck."""
         packet = worker_wire.OPEN.pack(Kind.OPEN, seat.session, stride, chunk_size) + layout
         with self._lock:
-            if self._channel is None:
+            if self._channel is None or len(self._outbox) >= MOST_UNSENT:
                 os.close(memory_fd)
-                return False
+                raise WorkerStuck if self._channel is not None else WorkerGone
             self._seats[seat.session] = seat
             self._post(packet, memory_fd)
-        return True
 
     def submit(self, seat: Seat, observation: Arrived) -> Arrived | None:
         """The seat's receiving slot holds `observation`; returns the one that it supersedes."""
@@ -110,6 +121,11 @@ class Desk:
             self._dispatch()
         return seat, observation
 
+    def flush(self) -> None:
+        """The worker is reading again: send what it has not taken so far, as far as it takes it."""
+        with self._lock:
+            self._flush()
+
     # ---- under the lock -----------------------------------------------------------------------
 
     def _dispatch(self) -> None:
@@ -135,10 +151,7 @@ class Desk:
         while self._outbox and self._channel is not None:
             packet, fd = self._outbox[0]
             try:
-                if fd is None:
-                    self._channel.send(packet, socket.MSG_DONTWAIT)
-                else:
-                    socket.send_fds(self._channel, [packet], [fd], socket.MSG_DONTWAIT)
+                worker_wire.send(self._channel, packet, fd, socket.MSG_DONTWAIT)
             except OSError:
                 return  # full: later; gone: the host's thread sees that too and disconnects
             self._outbox.popleft()

@@ -104,7 +104,7 @@ class Worker:
         packet = worker_wire.KIND.pack(Kind.READY) + worker_wire.encode_spec(spec)
         if actions.nbytes > worker_wire.INLINE_BYTES:
             fd, self._area = memory.create("rt-infer-answer", actions.nbytes)
-            socket.send_fds(self._channel, [packet], [fd])
+            worker_wire.send(self._channel, packet, fd)
             os.close(fd)
         else:
             self._send(packet)
@@ -116,16 +116,15 @@ class Worker:
 
     def _serve(self) -> None:
         while True:
-            packet, fds, _, _ = socket.recv_fds(
-                self._channel, worker_wire.PACKET_BYTES, 1, socket.MSG_CMSG_CLOEXEC
-            )
+            packet, fd = worker_wire.receive(self._channel)
             if not packet:
                 return
             kind = worker_wire.kind_of(packet)
             if kind == Kind.INFER:
                 self._answer(packet)
             elif kind == Kind.OPEN:
-                self._open(packet, fds[0])
+                assert fd is not None, "OPEN brings the session's memory"
+                self._open(packet, fd)
             elif kind == Kind.CLOSE:
                 self._close(worker_wire.CLOSE.unpack(packet)[1])
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 import logging
 import mmap
-import socket
+import os
 import threading
 from collections.abc import Callable, Sequence
 
@@ -143,13 +143,12 @@ class WorkerHost:
     def _read(self, process: WorkerProcess) -> None:
         """Take the worker's messages until its end; raises what a malformed one leads to."""
         while True:
-            # Room for one descriptor: READY may bring one.
-            packet, fds, _, _ = socket.recv_fds(
-                process.channel, worker_wire.PACKET_BYTES, 1, socket.MSG_CMSG_CLOEXEC
-            )
+            packet, fd = worker_wire.receive(process.channel)
             if not packet:
                 return
             kind = worker_wire.kind_of(packet)
+            if fd is not None and kind != Kind.READY:
+                os.close(fd)
             if kind == Kind.CHUNK:
                 self._deliver(*self._chunk(packet))
             elif kind == Kind.REFUSED:
@@ -158,16 +157,16 @@ class WorkerHost:
             elif kind == Kind.PROGRESS:
                 self._note(worker_wire.text_of(packet, worker_wire.KIND.size))
             elif kind == Kind.READY:
-                self._ready(process, packet[worker_wire.KIND.size :], fds)
+                self._ready(process, packet[worker_wire.KIND.size :], fd)
             elif kind == Kind.FAILED:
                 self.reason = worker_wire.text_of(packet, worker_wire.KIND.size)
                 self.load_failed = True
             else:
                 raise ValueError(f"a message of kind {kind}")
 
-    def _ready(self, process: WorkerProcess, spec: bytes, fds: Sequence[int]) -> None:
-        if fds:
-            self._area = memory.attach(fds[0])
+    def _ready(self, process: WorkerProcess, spec: bytes, area_fd: int | None) -> None:
+        if area_fd is not None:
+            self._area = memory.attach(area_fd)
         self.spec = worker_wire.decode_spec(spec)
         self.desk.connect(process.channel)
         self.state = State.READY

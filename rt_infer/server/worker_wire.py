@@ -41,6 +41,7 @@ CLOSE = struct.Struct("=II")  # kind, session
 INFER = struct.Struct("=IIIIIIQ")  # kind, session, slot, body length, generation, 0, request
 CHUNK = struct.Struct("=IIIIQqqq")  # kind, T, A, is in the area, request; started, prepared and
 #                                     inferred at [ns of CLOCK_MONOTONIC, the same for both]
+_DESCRIPTOR = struct.Struct("=i")
 REFUSED = struct.Struct("=IIQ")  # kind, code of the ERROR to send, request
 
 
@@ -63,6 +64,29 @@ def pair() -> tuple[socket.socket, socket.socket]:
     for end in (ours, theirs):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * PACKET_BYTES)
     return ours, theirs
+
+
+def send(end: socket.socket, packet: bytes, fd: int | None = None, flags: int = 0) -> None:
+    """Send one packet, and a copy of `fd` with it; BlockingIOError with MSG_DONTWAIT when full.
+
+    (socket.send_fds and recv_fds leave out the flags they are given, as late as Python 3.11.)
+    """
+    if fd is None:
+        end.send(packet, flags)
+    else:
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _DESCRIPTOR.pack(fd))
+        end.sendmsg([packet], [rights], flags)
+
+
+def receive(end: socket.socket, flags: int = 0) -> tuple[bytes, int | None]:
+    """The next packet, b"" at the end, and the descriptor that came with it."""
+    packet, ancillary, _, _ = end.recvmsg(
+        PACKET_BYTES, socket.CMSG_SPACE(_DESCRIPTOR.size), flags | socket.MSG_CMSG_CLOEXEC
+    )
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            return packet, _DESCRIPTOR.unpack_from(data)[0]
+    return packet, None
 
 
 def kind_of(packet: bytes | memoryview) -> int:

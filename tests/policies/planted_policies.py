@@ -151,6 +151,17 @@ def gil_holder(device: str) -> Echo:
     return GilHolder()
 
 
+def gil_keeper(device: str) -> Echo:
+    """Holds the GIL for five minutes: only a signal that the kernel itself obeys ends it."""
+
+    class GilKeeper(Echo):
+        def fault(self, batch: np.ndarray) -> np.ndarray:
+            ctypes.PyDLL(None).sleep(300)
+            return batch
+
+    return GilKeeper()
+
+
 def slow(device: str) -> Echo:
     """Takes a second."""
 
