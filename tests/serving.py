@@ -31,7 +31,7 @@ TESTS = Path(__file__).parent
 PLANTED = (
     "echo", "long_chunks", "looker", "counting", "remembering", "raises", "not_a_number",
     "wrong_shape", "gil_holder", "slow", "dies", "slow_to_load", "refuses_to_load",
-    "dies_while_loading", "brittle", "gil_keeper",
+    "dies_while_loading", "brittle", "gil_keeper", "with_a_child",
 )  # fmt: skip
 ALLOWED = [f"planted_policies:{name}" for name in PLANTED]
 SPEC = ObservationSpec(state=7, images={"front": (48, 64, 3)})

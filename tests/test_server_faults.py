@@ -83,6 +83,17 @@ def test_a_killed_worker_ends_its_own_sessions_and_the_next_robot_gets_a_new_one
         other.sees(3)
 
 
+def test_processes_that_a_policy_started_end_with_its_worker(door):
+    with robot(door.port, "with_a_child") as client:
+        child = int(client.infer(observation()).actions[0, 0])
+        assert is_running(child)
+        os.kill(door.report()["workers"]["planted_policies:with_a_child"], signal.SIGKILL)
+        with pytest.raises(RemoteError):
+            while True:
+                client.infer(observation())
+    wait_until(lambda: not is_running(child))
+
+
 def test_a_policy_that_kills_its_own_process_answers_with_an_error(door):
     with robot(door.port, "dies") as client, Bystander(door.port, "echo") as other:
         client.infer(observation())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 
 import pytest
 from serving import TRIGGER, observation, page, robot, serving, wait_until
@@ -110,3 +111,13 @@ def test_readiness_says_why_the_policy_does_not_load():
 def test_a_server_told_to_load_what_it_does_not_know_does_not_start():
     with pytest.raises(OptionsError, match="no policy 'nonsense'"):
         Server(ServerOptions(port=0, policy_type="nonsense"))
+
+
+def test_a_request_that_trickles_in_for_ever_is_cut_off(server, monkeypatch):
+    monkeypatch.setattr("rt_infer.server.http.REQUEST_S", 0.2)
+    with socket.create_connection(("127.0.0.1", server.port), 30) as raw:
+        raw.sendall(b"GET ")
+        with pytest.raises(OSError):  # it answers, closes, and no longer takes our bytes
+            while True:
+                raw.sendall(b"x")
+                time.sleep(0.05)

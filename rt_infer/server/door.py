@@ -152,13 +152,14 @@ class Server:
                 time.sleep(0.1)  # out of descriptors, most likely: wait until some are given back
                 continue
             peer = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else "unix socket"
-            with contextlib.suppress(OSError):  # gone again before it was looked at
+            # Gone again before it was looked at, or no thread to be had.
+            with contextlib.suppress(OSError, RuntimeError):
                 connection = Connection(self, sock, peer)
                 with self._lock:
                     room = len(self._connections) < self.options.max_connections + HEADROOM
                     if room and not self._stopping:
+                        connection.thread.start()  # `ended` waits for the lock
                         self._connections.add(connection)
-                        connection.thread.start()
                         continue
                 self.metrics.count("refused_total", 'reason="full"')
             sock.close()

@@ -8,10 +8,14 @@ answers while a model loads, hangs or crashes.
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 MAX_REQUEST_BYTES = 8192
+REQUEST_S = 5.0
+"""A request that is not complete by then is answered as far as it goes."""
+
 METHODS = (b"GET ", b"HEAD")
 
 
@@ -33,11 +37,12 @@ def respond(connection: socket.socket, pages: dict[str, Callable[[], Page]]) -> 
     The first bytes, known to be `GET ` or `HEAD`, are still to be read. OSError if the other side
     is gone or too slow; the caller closes.
     """
+    until_s = time.monotonic() + REQUEST_S
     request = b""
     while b"\r\n\r\n" not in request and b"\n\n" not in request:
         more = connection.recv(MAX_REQUEST_BYTES - len(request))
         request += more
-        if not more or len(request) >= MAX_REQUEST_BYTES:
+        if not more or len(request) >= MAX_REQUEST_BYTES or time.monotonic() > until_s:
             break
     words = request.partition(b"\n")[0].decode("latin-1").split()
     if len(words) != 3 or not words[2].startswith("HTTP/"):

@@ -78,6 +78,8 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
+        with contextlib.suppress(ProcessLookupError):  # it leads a group: its children go too
+            os.killpg(self.pid, signal.SIGKILL)
         self._relay.join(GRACE_S)
         if status < 0:
             return f"killed by {signal.Signals(-status).name}"

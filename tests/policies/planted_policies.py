@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -212,3 +213,14 @@ def brittle(device: str) -> Echo:
             return state
 
     return Brittle()
+
+
+def with_a_child(device: str) -> Echo:
+    """Starts a process of its own, as data loaders do, and says its number in every action."""
+    child = subprocess.Popen(["sleep", "300"])
+
+    class WithAChild(Echo):
+        def finish(self, output: np.ndarray) -> np.ndarray:
+            return np.full((STEPS, len(STATE)), child.pid, np.float32)
+
+    return WithAChild()
