@@ -30,7 +30,8 @@ PY    := $(VENV)/bin/python
 PIP   := $(PY) -m pip --disable-pip-version-check install -c constraints/ci.txt $(PIP_ARGS)
 PINS  := pyproject.toml constraints/ci.txt
 
-NATIVE := setup.py $(shell find csrc bindings \( -path csrc/build -o -path csrc/tests \) -prune -o \
+NATIVE := setup.py $(shell find csrc bindings \( -path csrc/build -o -path csrc/tests \
+            -o -path csrc/benches \) -prune -o \
             -name '*.[ch]pp' -print -o -name '*.h' -print -o -name '*.p[yx][xd]' -print)
 FORMATTED := $(sort $(shell find csrc bindings -path csrc/build -prune -o \
                -name '*.[ch]pp' -print -o -name '*.h' -print))
