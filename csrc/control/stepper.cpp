@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace rti {
 namespace {
@@ -10,7 +9,6 @@ namespace {
 // A q_d this far from our last command is not ours: the arm went on without us. Larger than what a
 // robot that computes in floats would round.
 constexpr double kSamePosition_rad = 1e-6;
-constexpr std::int64_t kNotYet_ns = std::numeric_limits<std::int64_t>::max();
 constexpr double kBridgeGrowth = 1.6;
 constexpr double kShortestSplice_steps =
     0.5;                                      // with less left, a chunk has nothing to say any more
@@ -24,6 +22,7 @@ constexpr double kPeakSheddingAcceleration = 3.94;
 
 Stepper::Stepper(const StepperConfig& config)
     : config_(config),
+      admission_({config.max_age_s, config.max_start_distance_rad}),
       planner_(config.limits),
       limiter_(config.limits),
       clock_(config.fps * config.speed) {}
@@ -37,15 +36,12 @@ void Stepper::start(const ArmState& state) noexcept {
     following_ = false;
     progress_.phase = RTI_PHASE_HOLD;
     begin_epoch();
-    progress_.epoch_since_ns = now_ns_;
 }
 
 void Stepper::begin_epoch() noexcept {
-    ++progress_.epoch;
-    progress_.epoch_since_ns = kNotYet_ns;  // until the cycle it begins in: step()
+    admission_.begin_epoch();
     has_pending_ = false;
     waiting_to_splice_ = false;
-    epoch_is_fresh_ = true;
     void_path_ = following_;
 }
 
@@ -59,47 +55,21 @@ void Stepper::offer(const rti_action& record) noexcept {
     }
 }
 
-rti_refusal Stepper::verdict(const Chunk& chunk) noexcept {
-    if (!chunk.well_formed) return RTI_REFUSED_MALFORMED;
-    if (!chunk.finite) return RTI_REFUSED_NOT_FINITE;
-    if (request_ != Request::kFollow) return RTI_REFUSED_STOPPING;
-    if (chunk.epoch != progress_.epoch || chunk.capture_ns < progress_.epoch_since_ns) {
-        return RTI_REFUSED_EPOCH;
-    }
-    if (static_cast<double>(now_ns_ - chunk.capture_ns) > config_.max_age_s * 1e9) {
-        return RTI_REFUSED_AGE;
-    }
-    if (chunk.capture_ns <= last_capture_ns_) return RTI_REFUSED_ORDER;
-    // A clock that stands where the chunk begins has consumed nothing of it.
-    const double consumed = clock_.step() - chunk.origin_step;
-    if (consumed >= chunk.count || consumed < 0.0) return RTI_REFUSED_LATE;
-    if (epoch_is_fresh_) {
-        const auto first = static_cast<std::size_t>(std::ceil(consumed));
-        const JointArray& target = chunk.targets[std::min<std::size_t>(first, chunk.count - 1)];
-        double distance = 0.0;
-        for (std::size_t j = 0; j < kDof; ++j) {
-            distance = std::max(distance, std::abs(target[j] - limiter_.q()[j]));
-        }
-        if (distance > config_.max_start_distance_rad) {
-            progress_.start_distance_rad = distance;
-            return RTI_REFUSED_START;
-        }
-    }
-    return RTI_ADMITTED;
-}
-
 void Stepper::admit(const Chunk& chunk) noexcept {
     ++progress_.chunks_received;
-    const rti_refusal refusal = verdict(chunk);
+    const rti_refusal refusal = admission_.judge(chunk, {.now_ns = now_ns_,
+                                                         .step = clock_.step(),
+                                                         .stopping = request_ != Request::kFollow,
+                                                         .q = limiter_.q()});
     if (refusal != RTI_ADMITTED) {
         ++progress_.refused[refusal];
         progress_.last_refusal = refusal;
+        progress_.start_distance_rad = admission_.start_distance_rad();
         refused_ = true;
         return;
     }
     ++progress_.chunks_admitted;
-    last_capture_ns_ = chunk.capture_ns;
-    epoch_is_fresh_ = false;
+    admission_.started();
     pending_ = chunk;
     has_pending_ = true;
     stretch_ = 1.0;
@@ -112,7 +82,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     progress_.flags = refused_ ? RTI_CYCLE_REFUSED : 0;  // by offer(), before us
     refused_ = false;
     if (request_ == Request::kRest && request == Request::kFollow) begin_epoch();
-    if (progress_.epoch_since_ns == kNotYet_ns) progress_.epoch_since_ns = now_ns_;
+    admission_.cycle(now_ns_);
     request_ = request;
     if (request != Request::kFollow) has_pending_ = waiting_to_splice_ = false;
     braking_ = void_path_ || waiting_to_splice_ || request != Request::kFollow;
@@ -139,6 +109,8 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
                       : void_path_ || request != Request::kFollow ? RTI_PHASE_BRAKE
                                                                   : RTI_PHASE_FOLLOW;
     if (progress_.phase == RTI_PHASE_HOLD && progress_.splices > 0) ++progress_.held_cycles;
+    progress_.epoch = admission_.epoch();
+    progress_.epoch_since_ns = admission_.epoch_since_ns();
     progress_.policy_step = clock_.step();
     progress_.policy_rate = clock_.rate();
     progress_.steps_executed = clock_.step();

@@ -1,8 +1,8 @@
 // The stepper: everything between a state of the arm and its next command, as a pure function.
 //
 // Protocol, once a cycle, by the control loop's thread (or by a test, in virtual time):
-//   step(state, request)    before the write: admit what was offered last, advance the clock, limit
-//   offer(record)           each record drained from the ring, in ring order
+//   offer(record)           each record drained from the ring, in ring order: admit whole chunks
+//   step(state, request)    before the write: advance the clock, limit
 //   plan()                  after the write: splice the newest admitted chunk into the path
 // It reads no clock (time is state.time_ns), does no I/O, allocates nothing after construction,
 // throws nothing, and holds no pointer to the outside: equal inputs give equal commands, bit for
@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "arms/arm.hpp"
+#include "control/admission.hpp"
 #include "control/progress.hpp"
 #include "include/rt_infer.h"
 #include "motion/chunk.hpp"
@@ -62,7 +63,6 @@ class Stepper {
   private:
     void begin_epoch() noexcept;
     void admit(const Chunk& chunk) noexcept;
-    [[nodiscard]] rti_refusal verdict(const Chunk& chunk) noexcept;
     // Plays `cycles` cycles of the clock; what is braked for is settled in step().
     void advance(std::uint32_t cycles) noexcept;
     void take_up_from(const ArmState& state, const PathPoint& reference) noexcept;
@@ -78,6 +78,7 @@ class Stepper {
     [[nodiscard]] SpeedProfile& profile() noexcept { return profiles_[active_]; }
 
     StepperConfig config_;
+    Admission admission_;
     PlannerLimits planner_;
     Limiter limiter_;
     PolicyClock clock_;
@@ -91,7 +92,6 @@ class Stepper {
     JointArray rest_q_{};  // where the arm is held while nothing is followed [rad]
 
     std::int64_t now_ns_ = 0;
-    std::int64_t last_capture_ns_ = 0;
     double stretch_ = 1.0;  // of the bridge being tried
     bool has_pending_ = false;
     bool following_ = false;          // path() is adopted and the clock has not come to rest on it
@@ -99,7 +99,6 @@ class Stepper {
     bool waiting_to_splice_ = false;  // slowing down until the pending chunk can be entered
     bool braking_ = false;            // in this cycle, for whichever reason
     bool refused_ = false;            // a chunk, since the last step()
-    bool epoch_is_fresh_ = true;      // nothing of this epoch has been admitted yet
     Request request_ = Request::kFollow;
     Progress progress_{};
 };
