@@ -6,9 +6,11 @@
 namespace rti {
 namespace {
 
-// A q_d this far from our last command is not ours: the arm went on without us. Larger than what a
-// robot that computes in floats would round.
-constexpr double kSamePosition_rad = 1e-6;
+// A q_d this far from our last command is not ours: the arm went on without us. A difference that
+// passes for ours is in the next command's derivatives: as jerk three times over a cycle cubed,
+// 30 rad/s³, as acceleration twice over a cycle squared, 0.02 rad/s². Both fit into the limiter's
+// reserve (2 %); FCI's states are doubles and carry a command back unrounded.
+constexpr double kSamePosition_rad = 1e-8;
 constexpr double kBridgeGrowth = 1.6;
 constexpr double kShortestSplice_steps =
     0.5;                                      // with less left, a chunk has nothing to say any more

@@ -84,6 +84,25 @@ TEST_CASE("lost packets at every phase of a motion are bridged, never caught up"
     CHECK(rig.state.reflex == Reflex::kNone);
 }
 
+TEST_CASE("a lost answer that moves the arm by less than a microradian is noticed") {
+    // Where the jerk is small the arm's own guess is nearly right, and no cycle is missing: all
+    // that tells is q_d. Unnoticed, the next command would ask for three times the lost one's jerk.
+    for (const double amplitude : {0.8, 1.0}) {
+        for (const std::uint64_t drops : {1, 2}) {
+            for (std::uint64_t at = 300; at < 400; ++at) {
+                CAPTURE(amplitude);
+                CAPTURE(drops);
+                CAPTURE(at);
+                SimFr3Config arm;
+                arm.faults.drop_from_cycle = at;
+                arm.faults.drop_count = drops;
+                Rig rig({}, arm);
+                REQUIRE(rig.follow(test::sine(amplitude, 1.0, 30.0), static_cast<int>(at) + 60));
+            }
+        }
+    }
+}
+
 TEST_CASE("targets that jump at every chunk become motion the arm accepts, by planning alone") {
     std::mt19937 generator(12);
     Rig rig;
