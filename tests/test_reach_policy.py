@@ -127,7 +127,7 @@ def test_an_incomplete_observation_is_refused_by_name(policy: Policy, missing: s
 
 def test_a_checkpoint_survives_saving_and_loading(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    model = ReachModel(ReachSize(width=16, keypoints=2, heads=2)).eval()
+    model = ReachModel(ReachSize(width=16, heads=2)).eval()
     units = reach.Normalisation((0.0,) * 7, (1.0,) * 7, (1.0,) * 50, (0.1,) * 7)
     reach.save(tmp_path, model, units, {"seed": 0})
     batch = reach.ReachPolicy(model, units, "cpu").prepare(

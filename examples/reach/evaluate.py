@@ -65,8 +65,9 @@ def seeing_another_scene(policy: Policy, seed: int) -> Brain:
 
     def answer(q_rad: Array, scene: ReachScene) -> Array:
         turn = scene.score()["targets"]
-        other = others.setdefault(turn, ReachScene(1000 * seed + turn, targets=1))
-        return look(q_rad, other)
+        if turn not in others:
+            others[turn] = ReachScene(1000 * seed + turn, targets=1)
+        return look(q_rad, others[turn])
 
     return answer
 

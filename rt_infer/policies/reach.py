@@ -123,8 +123,8 @@ def load(path: str, device: str) -> ReachPolicy:
 def save(folder: Path, model: ReachModel, units: Normalisation, notes: Mapping[str, Any]) -> None:
     """Write a checkpoint that `load` reads; `notes` (how it was trained) is kept for the reader."""
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
-    save_file(weights, folder / WEIGHTS_FILE)
+    state = model.state_dict()
+    save_file({name: state[name].cpu().contiguous() for name in state}, folder / WEIGHTS_FILE)
     config = {
         "format": FORMAT,
         "size": asdict(model.size),

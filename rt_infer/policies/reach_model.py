@@ -1,13 +1,14 @@
 """The network of the shipped `reach` policy: two pictures and the joints in, fifty targets out.
 
-    picture (front) ─ stem ─ heat maps ─ keypoints ─┐
-    picture (side)  ─ stem ─ heat maps ─ keypoints ─┼─ transformer ─ 50 queries ─ offsets (50, 7)
-    joints ─────────────────────────────────────────┘
+    picture (front) ─ eyes ─ heat maps ─ points ─ token ─┐
+    picture (side)  ─ eyes ─ heat maps ─ points ─ token ─┼─ transformer ─ control points ─ (50, 7)
+    joints ─────────────────────────────────────── token ┤
+    ten queries ────────────────────────────────── tokens┘
 
 Each heat map is reduced to one point by a spatial soft-argmax (Finn et al. 2016), which is finer
 than a pixel; its spread tells the transformer how far to trust it, so that one camera may stand in
-for the other when the arm hides the marker. The queries are cubic B-splines over time with learned
-coefficients: neighbouring steps of a chunk cannot differ by noise.
+for the other when the arm hides the marker. The queries come out as the control points of a cubic
+B-spline over the chunk's time: neighbouring steps of a chunk cannot differ by noise.
 
 About 0.3 million parameters. Used by the worker (inference) and by examples/reach (training).
 """
@@ -27,19 +28,20 @@ class ReachSize:
     cameras: int = 2
     joints: int = 7
     chunk: int = 50
-    keypoints: int = 8
+    points: int = 2
+    knots: int = 10
     width: int = 96
     heads: int = 4
-    knots: int = 10
+    layers: int = 2
 
 
 class Eyes(nn.Module):
-    """Pictures (N, 3, H, W) to keypoints (N, K, 3): column and row in -1..1, and their spread.
+    """Pictures (N, 3, H, W) to K points (N, K, 3): column and row in -1..1, and their spread.
 
-    All cameras share it. Each keypoint sees 40 pixels across: more than the marker and the hand.
+    All cameras share them. Each point sees 40 pixels across: more than the marker and the hand.
     """
 
-    def __init__(self, keypoints: int) -> None:
+    def __init__(self, points: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(3, 16, 8, stride=4, padding=2),
@@ -48,7 +50,7 @@ class Eyes(nn.Module):
             nn.ReLU(),
             nn.Conv2d(16, 16, 3, padding=3, dilation=3),
             nn.ReLU(),
-            nn.Conv2d(16, keypoints, 1),
+            nn.Conv2d(16, points, 1),
         )
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -72,42 +74,41 @@ class ReachModel(nn.Module):
         super().__init__()
         self.size = size
         width = size.width
-        self.eyes = Eyes(size.keypoints)
-        self.keypoint_in = nn.Linear(3, width)
-        self.keypoint_name = nn.Parameter(0.5 * torch.randn(size.cameras * size.keypoints, width))
-        self.state_in = nn.Sequential(
-            nn.Linear(size.joints, width), nn.GELU(), nn.Linear(width, width)
+        self.eyes = Eyes(size.points)
+        self.camera_in = nn.ModuleList(
+            _embedding(3 * size.points, width) for _ in range(size.cameras)
         )
-        self.encoder = nn.TransformerEncoder(
-            nn.TransformerEncoderLayer(
-                width, size.heads, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
-            ),
-            num_layers=2,
-            enable_nested_tensor=False,
+        self.state_in = _embedding(size.joints, width)
+        self.queries = nn.Parameter(0.5 * torch.randn(size.knots, width))
+        layer = nn.TransformerEncoderLayer(
+            width, size.heads, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True
         )
-        self.decoder = nn.TransformerDecoderLayer(
-            width, size.heads, 2 * width, 0.0, "gelu", batch_first=True, norm_first=True
-        )
-        self.coefficients = nn.Parameter(0.5 * torch.randn(size.knots, width))
-        self.register_buffer("basis", cubic_basis(size.chunk, size.knots), persistent=False)
+        self.transformer = nn.TransformerEncoder(layer, size.layers, enable_nested_tensor=False)
         self.out = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, size.joints))
+        self.register_buffer("basis", cubic_basis(size.chunk, size.knots), persistent=False)
 
     def see(self, pictures: Tensor) -> Tensor:
-        """(B, cameras, 3, H, W), about -0.5..0.5 -> keypoints (B, cameras, K, 3)."""
+        """(B, cameras, 3, H, W), about -0.5..0.5 -> points (B, cameras, K, 3)."""
         seen: Tensor = self.eyes(pictures.flatten(0, 1))
-        return seen.reshape(*pictures.shape[:2], self.size.keypoints, 3)
+        return seen.reshape(*pictures.shape[:2], self.size.points, 3)
 
-    def act(self, keypoints: Tensor, state: Tensor) -> Tensor:
-        """Keypoints (B, cameras, K, 3) and normalised joints (B, 7) -> offsets (B, T, 7)."""
-        points = self.keypoint_in(keypoints.flatten(1, 2)) + self.keypoint_name
-        tokens = self.encoder(torch.cat([points, self.state_in(state)[:, None]], dim=1))
-        queries = (self.basis @ self.coefficients).expand(len(state), -1, -1)
-        offsets: Tensor = self.out(self.decoder(queries, tokens))
-        return offsets
+    def act(self, points: Tensor, state: Tensor) -> Tensor:
+        """Points (B, cameras, K, 3) and normalised joints (B, 7) -> offsets (B, T, 7)."""
+        views = points.flatten(2).unbind(1)
+        tokens = [embed(view) for embed, view in zip(self.camera_in, views, strict=True)]
+        tokens.append(self.state_in(state))
+        queries = self.queries.expand(len(state), -1, -1)
+        mixed = self.transformer(torch.cat([torch.stack(tokens, dim=1), queries], dim=1))
+        control_points: Tensor = self.out(mixed[:, len(tokens) :])
+        return self.basis @ control_points
 
     def forward(self, pictures: Tensor, state: Tensor) -> Tensor:
         """(B, cameras, 3, H, W) and (B, 7) -> (B, T, 7), all normalised."""
         return self.act(self.see(pictures), state)
+
+
+def _embedding(inputs: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
 
 def cubic_basis(steps: int, knots: int) -> Tensor:
