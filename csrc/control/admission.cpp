@@ -32,8 +32,9 @@ rti_refusal Admission::judge(const Chunk& chunk, const Moment& moment) noexcept 
     if (!chunk.finite) return RTI_REFUSED_NOT_FINITE;
     if (moment.stopping) return RTI_REFUSED_STOPPING;
     if (chunk.epoch != epoch_ || chunk.capture_ns < epoch_since_ns_) return RTI_REFUSED_EPOCH;
+    // As far in the future it is of another clock; admitted, it would make every later one old.
     const auto age_ns = static_cast<double>(moment.now_ns - chunk.capture_ns);
-    if (age_ns > rules_.max_age_s * 1e9) return RTI_REFUSED_AGE;
+    if (std::abs(age_ns) > rules_.max_age_s * 1e9) return RTI_REFUSED_AGE;
     if (chunk.capture_ns <= last_capture_ns_) return RTI_REFUSED_ORDER;
     // A clock that stands where the chunk begins has consumed nothing of it.
     const double consumed = moment.step - chunk.origin_step;

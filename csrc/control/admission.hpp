@@ -20,7 +20,7 @@
 namespace rti {
 
 struct AdmissionRules {
-    double max_age_s = 2.0;               // older observations are refused
+    double max_age_s = 2.0;               // older observations are refused, and those as far ahead
     double max_start_distance_rad = 0.5;  // first target of an epoch from the arm, worst joint
 };
 

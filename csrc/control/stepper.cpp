@@ -71,7 +71,6 @@ void Stepper::admit(const Chunk& chunk) noexcept {
         return;
     }
     ++progress_.chunks_admitted;
-    admission_.started();
     pending_ = chunk;
     has_pending_ = true;
     stretch_ = 1.0;
@@ -234,6 +233,7 @@ void Stepper::try_splice() noexcept {
 void Stepper::adopt() noexcept {
     active_ = 1 - active_;
     following_ = true;
+    admission_.started();
     void_path_ = waiting_to_splice_ = has_pending_ = false;
     const double passed = std::ceil(clock_.step() - pending_.origin_step);
     progress_.late_steps +=

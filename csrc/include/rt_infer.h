@@ -133,7 +133,7 @@ enum rti_phase {
 enum rti_refusal {
     RTI_ADMITTED = 0,
     RTI_REFUSED_EPOCH = 1,      /* its observation belongs to an older epoch */
-    RTI_REFUSED_AGE = 2,        /* its observation is older than max_age */
+    RTI_REFUSED_AGE = 2,        /* its observation is further than max_age from now */
     RTI_REFUSED_ORDER = 3,      /* its observation is not newer than the one last admitted */
     RTI_REFUSED_NOT_FINITE = 4, /* NaN or infinity */
     RTI_REFUSED_START = 5,      /* its first target is further away than max_start_distance */

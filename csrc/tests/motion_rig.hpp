@@ -143,4 +143,25 @@ inline double distance(const JointArray& a, const JointArray& b) {
     return worst;
 }
 
+inline double moved(const Rig& rig, std::size_t since) {
+    double worst = 0.0;
+    for (std::size_t i = since; i < rig.commands.size(); ++i) {
+        worst = std::max(worst, distance(rig.commands[i], rig.commands[since]));
+    }
+    return worst;
+}
+
+// Everything still: the arm's command has not changed over the last 100 cycles.
+inline bool rests(const Rig& rig) {
+    return moved(rig, rig.commands.size() - 100) == 0.0;
+}
+
+inline Policy reach_out() {
+    return [](double step) {
+        JointArray q = ready();
+        q[0] += 0.02 * std::min(step, 40.0);
+        return q;
+    };
+}
+
 }  // namespace rti::test
