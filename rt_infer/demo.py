@@ -24,20 +24,24 @@ from rt_infer.robot.result import EXIT_FAULT
 POLICY = "reach"
 _SERVE = "from rt_infer.demo import serve_while_asked; serve_while_asked()"
 _STOP_TIMEOUT_S = 10.0
+_STORY = """\
+[bold]rt-infer demo[/]: a simulated Franka FR3 reaches for markers, which it knows
+from its cameras alone. A torch policy in a server process answers each pair of
+images with 50 actions; a C++ loop in a third process follows them at 1 kHz,
+inside the arm's limits.
+"""
 
 
 def run_demo(config: DemoConfig) -> int:
     """Server and robot on this machine; answers the exit status."""
     console = Console(highlight=False)
     tell = console.print
-    tell("[bold]rt-infer demo[/]: a simulated Franka FR3 reaches for markers that only its cameras")
-    tell("see. A torch policy in a server process answers each pair of images with 50 actions; a")
-    tell("C++ loop in a third process follows them at 1 kHz, inside the arm's limits.\n")
+    tell(_STORY)
     with _server() as port:
         if port is None:
             tell("rt-infer: the server did not start; its reason stands above.")
             return EXIT_FAULT
-        tell(f"1. The server listens on 127.0.0.1:{port} and will load the policy on demand.")
+        tell(f"1. The server listens on 127.0.0.1:{port} and loads the policy.")
         tell(f"2. The robot's side connects, and reaches for {config.targets} markers.")
         tell("   Each counts when the fingertip stays within 2 cm of it for 0.2 s.\n")
         status = run_and_report(config.run_config(f"127.0.0.1:{port}"), console)

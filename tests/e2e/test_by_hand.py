@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from conftest import MOVING
 from processes import Program, RobotProgram, ServerProgram, assert_sound_motion
-
-from rt_infer.policies import base
-
-REACH_CHECKPOINT = Path(base.__file__).parent / "reach_checkpoint"
 
 
 def test_a_robot_runs_its_time_and_reports_every_key(
@@ -96,7 +91,6 @@ def test_a_slower_speed_follows_the_same_actions_more_slowly(
     assert_sound_motion(robot.report)
 
 
-@pytest.mark.skipif(not REACH_CHECKPOINT.is_dir(), reason="the reach checkpoint is not here")
 def test_the_shipped_policy_reaches_markers_that_only_the_cameras_see(
     server: ServerProgram, start_robot: Callable[..., RobotProgram], tmp_path: Path
 ) -> None:

@@ -1,0 +1,57 @@
+"""The demo, as its user starts it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from processes import Program, alive, assert_sound_motion, children, wait_until
+
+
+def demo(folder: Path, started: list[Program], *words: str) -> Program:
+    program = Program(folder, "demo", ["-m", "rt_infer", "demo", *words])
+    started.append(program)
+    return program
+
+
+def test_the_demo_ends_by_itself_with_its_targets_reached(
+    tmp_path: Path, started: list[Program]
+) -> None:
+    report, plot = tmp_path / "run.json", tmp_path / "run.png"
+    program = demo(tmp_path, started, "--targets=4", f"--report={report}", f"--plot={plot}")
+    assert program.wait() == 0, program.errors
+    told = json.loads(report.read_text())
+    assert told["outcome"] == "finished"
+    assert told["task"]["targets"] == 4
+    assert told["task"]["reached"] >= 3
+    assert told["motion"]["limiter_interventions"] == 0
+    assert_sound_motion(told)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert "rt-infer robot" in program.output  # how to do it by hand
+
+
+def test_a_demo_that_is_killed_leaves_no_process_behind(
+    tmp_path: Path, started: list[Program]
+) -> None:
+    program = demo(tmp_path, started)
+    family = wait_until(
+        "server and core run",
+        lambda: children(program.pid) if len(children(program.pid)) == 2 else None,
+    )
+    family += [grandchild for child in family for grandchild in children(child)]
+    program.signal(signal.SIGKILL)
+    program.wait()
+    wait_until("all are gone", lambda: not any(alive(pid) for pid in family))
+
+
+def test_ctrl_c_brings_the_demos_arm_to_rest_and_ends_it(
+    tmp_path: Path, started: list[Program]
+) -> None:
+    program = demo(tmp_path, started, f"--report={tmp_path / 'run.json'}")
+    wait_until("the arm moves", lambda: "] follow" in program.output)
+    program.signal(signal.SIGINT)
+    assert program.wait() == 0, program.errors
+    told = json.loads((tmp_path / "run.json").read_text())
+    assert told["outcome"] == "stopped"
+    assert_sound_motion(told)
