@@ -42,7 +42,7 @@ struct ArmState {
     std::int64_t time_ns = 0;  // CLOCK_MONOTONIC at which this state was received
     std::int64_t due_ns = 0;   // when it was due on the arm's own grid; 0: the arm tells none
     std::uint64_t cycle = 0;   // the arm's own count of 1 ms cycles since start()
-    std::uint32_t elapsed_cycles = 1;  // cycles since the previous read: 1 = nothing was lost
+    std::uint32_t elapsed_cycles = 1;  // cycles since the previous read; 0 if there was none
     Reflex reflex = Reflex::kNone;     // set once the arm has stopped by itself
     JointArray q{};                    // measured position [rad]
     JointArray dq{};                   // measured velocity [rad/s]
@@ -51,6 +51,11 @@ struct ArmState {
     JointArray ddq_d{};                // its acceleration [rad/s²]
     double success_rate = 1.0;         // fraction of the last 100 commands that arrived in time
 };
+
+// Cycles that the arm went through without us before this state.
+inline std::uint32_t lost_cycles(const ArmState& state) noexcept {
+    return state.elapsed_cycles > 1 ? state.elapsed_cycles - 1 : 0;
+}
 
 struct ArmCommand {
     JointArray q{};                // position for the next cycle [rad]

@@ -67,7 +67,7 @@ bool Loop::fault() noexcept {
 
 void Loop::count(const Stamps& stamps) noexcept {
     const Progress& progress = stepper_.progress();
-    statistics_.count(progress, arm_.peaks(), state_.elapsed_cycles - 1);
+    statistics_.count(progress, arm_.peaks(), lost_cycles(state_));
     statistics_.response.record(not_negative(stamps.written_ns - stamps.read_ns));
     if (previous_time_ns_ != 0) {
         statistics_.period.record(not_negative(state_.time_ns - previous_time_ns_));
@@ -123,8 +123,7 @@ void Loop::append_record(const Stamps& stamps) noexcept {
 // Against the grid point that read() waited for, which is an earlier one than this state's where
 // cycles were lost.
 std::int64_t Loop::wake_late_ns() const noexcept {
-    const std::int64_t lost = static_cast<std::int64_t>(state_.elapsed_cycles) - 1;
-    return state_.time_ns - state_.due_ns + lost * kCycle_ns;
+    return state_.time_ns - state_.due_ns + lost_cycles(state_) * kCycle_ns;
 }
 
 }  // namespace rti

@@ -11,6 +11,8 @@ namespace {
 // 30 rad/s³, as acceleration twice over a cycle squared, 0.02 rad/s². Both fit into the limiter's
 // reserve (2 %); FCI's states are doubles and carry a command back unrounded.
 constexpr double kSamePosition_rad = 1e-8;
+// FCI stops an arm that lost this many in a row: what reports more has not been moving.
+constexpr std::uint32_t kMostLostCycles = 20;
 constexpr double kBridgeGrowth = 1.6;
 constexpr double kShortestSplice_steps =
     0.5;                                      // with less left, a chunk has nothing to say any more
@@ -90,7 +92,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
 
     // Lost cycles are played by the clock, since the arm has moved on through them; then the
     // reference is taken from the arm. Their time is gone: nothing is ever caught up.
-    advance(state.elapsed_cycles - 1);
+    advance(std::min(lost_cycles(state), kMostLostCycles));
     take_up_from(state, reference());
     advance(1);
 
@@ -115,7 +117,8 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     progress_.policy_step = clock_.step();
     progress_.policy_rate = clock_.rate();
     progress_.steps_executed = clock_.step();
-    progress_.steps_queued = following_ ? std::max(0.0, path().end() - clock_.step()) : 0.0;
+    progress_.steps_queued =
+        following_ && !void_path_ ? std::max(0.0, path().end() - clock_.step()) : 0.0;
     return command;
 }
 
@@ -151,7 +154,7 @@ void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) no
     for (std::size_t j = 0; j < kDof; ++j) {
         strayed = std::max(strayed, std::abs(state.q_d[j] - limiter_.q()[j]));
     }
-    if (strayed <= kSamePosition_rad && state.elapsed_cycles <= 1) return;
+    if (strayed <= kSamePosition_rad && lost_cycles(state) == 0) return;
     limiter_.seed(state.q_d, state.dq_d, state.ddq_d);
     if (strayed <= kSamePosition_rad && !following_ && !detour_.covers(detour_s_)) return;
 

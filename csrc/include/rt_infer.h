@@ -148,7 +148,7 @@ typedef struct rti_state {
     int64_t time_ns;        /* when this state was received from the arm */
     double policy_step;     /* the policy clock */
     double policy_rate;     /* its speed, steps/s */
-    double steps_queued;    /* what is left of the adopted path, steps */
+    double steps_queued;    /* what is left of the adopted path, steps; 0 of a void one */
     int64_t epoch_since_ns; /* observations captured before this are void */
     uint32_t epoch;
     uint32_t phase;        /* rti_phase */

@@ -48,6 +48,17 @@ TEST_CASE("a new epoch in the middle of a motion brakes on the path, and a fresh
     CHECK(rig.progress().limiter_interventions == 0);
 }
 
+TEST_CASE("of a path that a new epoch has made void nothing is queued any more") {
+    Rig rig;
+    REQUIRE(rig.follow(reach_out(), 600));
+    rig.in_flight.clear();
+    REQUIRE(rig.progress().steps_queued > 10.0);
+    rig.new_epoch();
+    REQUIRE(rig.run(1));
+    REQUIRE(rig.progress().phase == RTI_PHASE_BRAKE);
+    CHECK(rig.progress().steps_queued == 0.0);
+}
+
 TEST_CASE("after a hold nothing was consumed: the whole chunk is used") {
     Rig rig;
     REQUIRE(rig.run(10));
@@ -93,6 +104,23 @@ TEST_CASE("a finish request rests first and then ends the motion, accepted by th
     CHECK(rig.progress().phase == RTI_PHASE_FINISHED);
     CHECK(rig.state.reflex == Reflex::kNone);
     CHECK(rig.progress().limiter_interventions == 0);
+}
+
+TEST_CASE("an arm that counts no cycle, or all there are, does not use up the path") {
+    for (const std::uint32_t elapsed : {0U, std::numeric_limits<std::uint32_t>::max()}) {
+        CAPTURE(elapsed);
+        Rig rig;
+        REQUIRE(rig.follow(reach_out(), 600));
+        const double before = rig.progress().policy_step;
+        ArmState state = rig.state;
+        state.q_d = rig.commands.back();
+        state.time_ns += 1'000'000;
+        state.elapsed_cycles = elapsed;
+        const ArmCommand command = rig.stepper.step(state, Request::kFollow);
+        CHECK(test::distance(command.q, state.q_d) < 0.01);
+        CHECK(rig.progress().policy_step > before);
+        CHECK(rig.progress().policy_step < before + 1.0);
+    }
 }
 
 TEST_CASE("equal inputs give equal commands, bit for bit") {
