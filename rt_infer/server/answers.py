@@ -10,6 +10,7 @@ import time
 from typing import Protocol
 
 import msgspec
+import numpy as np
 
 from rt_infer.policies.hold import HoldPolicy
 from rt_infer.server.desk import WorkerGone, WorkerStuck
@@ -88,7 +89,11 @@ class WorkerAnswers:
 
 
 class HoldAnswers:
-    """`hold`, answered where the observation was received: no worker, no shared memory."""
+    """`hold`, answered where the observation was received: no worker, no shared memory.
+
+    What it answers is made from the first observation after a reset and stays the same until the
+    next one; of the others not a pixel is looked at.
+    """
 
     def __init__(self, policy: HoldPolicy, seat: Seat, layout: ObservationLayout) -> None:
         self._policy = policy
@@ -96,21 +101,21 @@ class HoldAnswers:
         self._layout = layout
         self._body = memoryview(bytearray(layout.greatest_body_length))
         self._generation = 0
+        self._actions: np.ndarray | None = None
 
     def buffer(self, length: int) -> memoryview:
         return self._body[:length]
 
     def submit(self, observation: Arrived) -> Arrived | None:
-        started_ns = time.monotonic_ns()
-        if observation.generation != self._generation:
+        started_ns = prepared_ns = time.monotonic_ns()
+        if self._actions is None or observation.generation != self._generation:
             self._generation = observation.generation
             self._policy.reset()
-        newest = self._layout.views(self.buffer(observation.length))[-1]
-        state = self._policy.prepare(newest)
-        prepared_ns = time.monotonic_ns()
-        actions = self._policy.finish(self._policy.infer(state))
+            state = self._policy.prepare(self._layout.views(self.buffer(observation.length))[-1])
+            prepared_ns = time.monotonic_ns()
+            self._actions = self._policy.finish(self._policy.infer(state))
         inferred_ns = time.monotonic_ns()
-        self._seat.deliver(observation, Answer(actions, started_ns, prepared_ns, inferred_ns))
+        self._seat.deliver(observation, Answer(self._actions, started_ns, prepared_ns, inferred_ns))
         return None
 
     def void(self) -> Arrived | None:

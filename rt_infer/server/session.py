@@ -12,9 +12,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
-from rt_infer._frames import CHUNK_HEAD_SIZE, ChunkHead
+from rt_infer._frames import CHUNK_HEAD_SIZE, ChunkHead, all_finite
 from rt_infer.server.answers import Answers
 from rt_infer.server.joining import Waiting
 from rt_infer.server.metrics import Metrics
@@ -184,7 +182,7 @@ class Session:
         agreed = self._chunk.steps, self._chunk.width
         if answer.actions.shape != agreed:
             sentence = f"The policy answered with {answer.actions.shape} actions, not {agreed}"
-        elif not np.isfinite(answer.actions).all():
+        elif not all_finite(answer.actions.data):
             sentence = "The policy answered with an action that is not a finite number"
         else:
             return answer

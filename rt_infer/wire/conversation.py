@@ -102,7 +102,7 @@ class Conversation:
         until_s = time.monotonic() + timeout_s
         asked = self._awaited
         while True:
-            self._take_all()
+            self._take_arrived()
             if self._ready is not None:
                 chunk, self._ready = self._ready, None
                 return chunk
@@ -153,7 +153,7 @@ class Conversation:
         """Wait until the server has answered our frame `sequence`, which it does at once."""
         until_s = time.monotonic() + SILENCE_S
         while self._confirmed < sequence:
-            self._take_all()
+            self._take_arrived()
             left_s = until_s - time.monotonic()
             if self._confirmed < sequence and left_s <= 0.0:
                 self._lose(f"{self._channel.link.peer} does not answer: check its machine.")
@@ -187,12 +187,14 @@ class Conversation:
         self._ping = self._send(Kind.PING)
         return PING_EVERY_S
 
-    def _take_all(self) -> None:
-        """Take every frame that has arrived."""
+    def _take_arrived(self) -> None:
+        """Take the frames that have arrived, up to a chunk: it is not kept waiting for more."""
         channel = self._channel
         try:
             while channel.receive_ready(self._body):
                 self._take(channel.received)
+                if channel.received.kind == Kind.CHUNK:
+                    return
         except FrameError as error:
             self._lose(str(error))
         except LinkLost:

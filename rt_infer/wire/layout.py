@@ -25,6 +25,8 @@ STATE_KEY = "observation.state"
 IMAGE_KEY_PREFIX = "observation.images."
 TASK_KEY = "task"
 
+_PIXEL, _STATE = np.dtype(np.uint8), np.dtype(np.float32)
+
 Observation = Mapping[str, Any]
 """One moment: "observation.state" (S,), "observation.images.<name>" uint8 (H, W, 3), "task" str."""
 
@@ -93,7 +95,7 @@ class ObservationLayout:
                     text = memory[offset : offset + head.length(first + i)]
                     moment[key] = str(text, "utf-8", "replace")
                 else:
-                    moment[key] = np.ndarray(shape, np.uint8 if i else np.float32, memory, offset)
+                    moment[key] = np.ndarray(shape, _PIXEL if i else _STATE, memory, offset)
             moments.append(moment)
         return moments
 
