@@ -213,8 +213,10 @@ void Stepper::try_splice() noexcept {
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
     const std::uint32_t clamped = lay(pending_, old, config_.aggregate, planner_, next);
     if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
+        --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];
         progress_.last_refusal = RTI_REFUSED_LATE;
+        progress_.flags |= RTI_CYCLE_REFUSED;
         has_pending_ = waiting_to_splice_ = false;
         return;
     }
@@ -224,7 +226,7 @@ void Stepper::try_splice() noexcept {
         progress_.waypoints_clamped += clamped;
         adopt();
     } else if (could_be_longer) {
-        if (stretch_ == 1.0) ++progress_.bridges_lengthened;
+        if (stretch_ == 1.0 && !waiting_to_splice_) ++progress_.bridges_lengthened;
         stretch_ *= kBridgeGrowth;
     } else {
         if (!waiting_to_splice_) ++progress_.splices_delayed;

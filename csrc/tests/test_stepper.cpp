@@ -72,6 +72,40 @@ TEST_CASE("after a hold nothing was consumed: the whole chunk is used") {
     CHECK(rig.progress().steps_executed == doctest::Approx(40.0).epsilon(1e-3));
 }
 
+TEST_CASE("a splice that has to wait counts once, however many bridges it is tried with") {
+    Rig rig;
+    REQUIRE(rig.follow(reach_out(), 800));
+    rig.in_flight.clear();
+    const Progress before = rig.progress();
+    const JointArray here = rig.commands.back();
+    int targets = 0;
+    rig.deliver(rig.observe(
+        [&](double) {
+            JointArray q = here;
+            q[0] += targets++ < 2 ? 0.4 : 0.8;
+            return q;
+        },
+        27));
+    while (rig.progress().splices == before.splices) REQUIRE(rig.cycle());
+    CHECK(rig.progress().splices_delayed == before.splices_delayed + 1);
+    CHECK(rig.progress().bridges_lengthened == before.bridges_lengthened + 1);
+}
+
+TEST_CASE("a chunk that the clock passes while it waits is a refused one, told in that cycle") {
+    Rig rig;
+    REQUIRE(rig.follow(reach_out(), 600));
+    rig.in_flight.clear();
+    rig.new_epoch();
+    REQUIRE(rig.run(1));
+    const JointArray here = rig.commands.back();
+    rig.deliver(rig.observe([&](double) { return here; }, 1));
+    while (rig.progress().refused[RTI_REFUSED_LATE] == 0) REQUIRE(rig.cycle());
+    CHECK(rig.progress().last_refusal == RTI_REFUSED_LATE);
+    CHECK((rig.progress().flags & RTI_CYCLE_REFUSED) != 0);
+    CHECK(rig.progress().chunks_received ==
+          rig.progress().chunks_admitted + rig.progress().refused[RTI_REFUSED_LATE]);
+}
+
 TEST_CASE("a stale heartbeat rests the arm on its path; its return wants a fresh observation") {
     Rig rig;
     REQUIRE(rig.follow(reach_out(), 600));
