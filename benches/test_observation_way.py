@@ -3,11 +3,16 @@
 Ours is `Client.infer` against `rt-infer server` in a process of its own. The floor is the same
 number of bytes each way between two processes with plain blocking sockets: one sendmsg, recv_into
 memory made once, one send. It checks nothing, knows no frames, and serves one robot.
+
+Where the scheduler puts the two processes decides more than either does: on one CPU they copy one
+after the other out of the same cache, on two at the same time through each other's. So there are
+two tables: a CPU for each, as where robot and server are two machines, and as the scheduler likes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import socket
 import subprocess
@@ -19,6 +24,7 @@ from typing import Any
 import floor_server
 import machine
 import numpy as np
+import pytest
 from contest import play, sampled
 from observation import CAMERAS, SPEC, STATE, STEPS, observation
 
@@ -76,24 +82,56 @@ class Floor:
         self._socket.close()
 
 
-def test_observation_out_and_chunk_back(benchmark: Any, contest: Callable[..., Any]) -> None:
+@contextlib.contextmanager
+def allowed(cpus: set[int]) -> Iterator[None]:
+    """This process, and what it starts, on `cpus` only."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+CPUS = sorted(os.sched_getaffinity(0))
+EACH_ITS_OWN = pytest.param(
+    {CPUS[0]},
+    {CPUS[-1]},
+    f"robot on CPU {CPUS[0]}, server on CPU {CPUS[-1]}",
+    marks=pytest.mark.skipif(len(CPUS) < 2, reason="two processes need two CPUs"),
+    id="a CPU each",
+)
+AS_IT_COMES = pytest.param(
+    {*CPUS}, {*CPUS}, machine.placement("robot and server, a process each"), id="not pinned"
+)
+
+
+@pytest.mark.parametrize(("robots", "servers", "placement"), [EACH_ITS_OWN, AS_IT_COMES])
+def test_observation_out_and_chunk_back(
+    benchmark: Any,
+    contest: Callable[..., Any],
+    robots: set[int],
+    servers: set[int],
+    placement: str,
+) -> None:
     sent = observation()
     with contextlib.ExitStack() as stack:
-        robot = stack.enter_context(client())
-        before = robot.bytes_sent, robot.bytes_received
-        chunk = robot.infer(sent)
-        assert np.array_equal(chunk.actions, np.tile(sent[STATE], (STEPS, 1)))
-        sizes = robot.bytes_sent - before[0], robot.bytes_received - before[1]
-
-        command = [str(HERE / "floor_server.py"), *map(str, sizes)]
-        _, said = stack.enter_context(started(command, "stdout"))
+        with allowed(servers):
+            robot = stack.enter_context(client())
+            before = robot.bytes_sent, robot.bytes_received
+            chunk = robot.infer(sent)
+            assert np.array_equal(chunk.actions, np.tile(sent[STATE], (STEPS, 1)))
+            sizes = robot.bytes_sent - before[0], robot.bytes_received - before[1]
+            command = [str(HERE / "floor_server.py"), *map(str, sizes)]
+            _, said = stack.enter_context(started(command, "stdout"))
+        stack.enter_context(allowed(robots))
         floor = Floor(int(said.readline()), sent, *sizes)
         stack.callback(floor.close)
 
         table = contest(
             "observation way: TCP loopback, 2 × 480×640×3 uint8 + 7 floats out, 50×7 back, hold",
             "µs",
-            machine.placement("robot and server, one process each"),
+            placement,
             bars={FLOOR: 1.3},
         )
         inside_us: list[float] = []
