@@ -33,6 +33,7 @@ def test_cycles_of_the_stepper(contest: Callable[..., Any]) -> None:
         for played in rounds:
             for name, key in contenders.items():
                 table.add(name, *programs.figures(played[key], programs.NS_TO_US))
+        table.notes.append("nothing is subtracted: the clock's own cost is in every line")
     splices = contest("stepper: cycles that splice a chunk, with the planning", "µs", where)
     for played in rounds:
         splices.add(

@@ -139,14 +139,18 @@ double play(std::uint64_t chunks, const std::array<int, 2>& cpus) {
     Way way;
     Onlooker onlooker;
     std::atomic<bool> go = false;
+    std::atomic<bool> all_pushed = false;
     const std::size_t records = chunks * kChunk;
 
     std::thread popper([&] {
         while (!go.load(std::memory_order_acquire)) _mm_pause();
         while (onlooker.records() < records) {
             const std::size_t before = onlooker.records();
+            const bool last_look = all_pushed.load(std::memory_order_acquire);
             way.pop(onlooker);
-            if (onlooker.records() == before) _mm_pause();
+            if (onlooker.records() != before) continue;
+            if (last_look) return;  // some are missing; the sum will tell
+            _mm_pause();
         }
     });
     std::int64_t begin_ns = 0;
@@ -162,6 +166,7 @@ double play(std::uint64_t chunks, const std::array<int, 2>& cpus) {
             for (rti_action& record : chunk) record.chunk_id = id;
             while (!way.push(chunk)) _mm_pause();
         }
+        all_pushed.store(true, std::memory_order_release);
     });
     pin(popper, cpus[0]);
     pin(pusher, cpus[1]);
