@@ -8,6 +8,7 @@ with a sentence, from the command line, a file, or Python alike.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -197,7 +198,10 @@ class DemoConfig:
             name: getattr(self, name) for name in ("duration_s", "report", "plot", "rt")
         }
         return RunConfig(
-            robot=_sim_fr3.SimFr3Config(id="demo", seed=self.seed, targets=self.targets),
+            # Two demos on one machine are two robots.
+            robot=_sim_fr3.SimFr3Config(
+                id=f"demo-{os.getpid()}", seed=self.seed, targets=self.targets
+            ),
             server_address=server_address,
             policy_type="reach",
             **shown,

@@ -35,10 +35,13 @@ def test_a_demo_that_is_killed_leaves_no_process_behind(
     tmp_path: Path, started: list[Program]
 ) -> None:
     program = demo(tmp_path, started)
-    family = wait_until(
-        "server and core run",
-        lambda: children(program.pid) if len(children(program.pid)) == 2 else None,
-    )
+
+    def both() -> list[int] | None:
+        assert program.process.poll() is None, f"{program.output}\n{program.errors}"
+        found = children(program.pid)
+        return found if len(found) == 2 else None
+
+    family = wait_until("server and core run", both)
     family += [grandchild for child in family for grandchild in children(child)]
     program.signal(signal.SIGKILL)
     program.wait()
