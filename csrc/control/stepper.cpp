@@ -211,7 +211,7 @@ void Stepper::try_splice() noexcept {
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
-    const std::uint32_t clamped = lay(pending_, old, config_.aggregate, planner_, next);
+    const std::uint32_t clamped = lay(pending_, old, config_.aggregate, from.step, planner_, next);
     if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
         --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];

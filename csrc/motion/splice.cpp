@@ -6,9 +6,6 @@
 namespace rti {
 namespace {
 
-// Over this many steps before the old path's last waypoint its share fades to nothing: a constant
-// share would end there in a jump of that share of the disagreement.
-constexpr double kFadeSteps = 5.0;
 // A target keeps room for this speed towards the end of the range: it can be approached, not crept
 // up to.
 constexpr double kTargetSpeed = 0.05;  // rad/s
@@ -24,15 +21,16 @@ constexpr double kPeakSheddingAcceleration = 3.94;
 // A profile that lies this little below the clock is tracked away within the limits' reserve.
 constexpr double kEntryTolerance = 0.02;
 
-double fade(double steps_left) noexcept {
-    const double x = std::clamp(steps_left / kFadeSteps, 0.0, 1.0);
+// 1 at the splice, 0 where the old path ends, level at both ends.
+double fade(double step, double from, double to) noexcept {
+    const double x = std::clamp((to - step) / (to - from), 0.0, 1.0);
     return x * x * (3.0 - 2.0 * x);
 }
 
 }  // namespace
 
-std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, const PlannerLimits& limits,
-                  Path& path) noexcept {
+std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, double from_step,
+                  const PlannerLimits& limits, Path& path) noexcept {
     // 28 KB: the loop's stack is prefaulted, and a chunk is laid at most once a cycle.
     std::array<JointArray, RTI_MAX_CHUNK> targets;
     std::uint32_t clamped = 0;
@@ -40,7 +38,7 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, const Pla
         const double step = chunk.origin_step + static_cast<double>(i);
         targets[i] = chunk.targets[i];
         if (old != nullptr && step < old->last_waypoint()) {
-            const double share = old_share(rule) * fade(old->last_waypoint() - step);
+            const double share = old_share(rule) * fade(step, from_step, old->last_waypoint());
             const PathPoint before = old->at(step);
             for (std::size_t j = 0; j < kDof; ++j) {
                 targets[i][j] += share * (before.q[j] - targets[i][j]);

@@ -21,10 +21,12 @@ struct SplicePoint {
     PathPoint reference{};
 };
 
-// Lays `chunk` into `path` without a bridge. `old` is the path to blend with, or null. Returns how
-// many target values had to be clamped.
-std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, const PlannerLimits& limits,
-                  Path& path) noexcept;
+// Lays `chunk` into `path` without a bridge. `old` is the path to blend with from `from_step` on,
+// or null. Its share is what `rule` says at the splice and fades over the overlap: a constant
+// share, as LeRobot has it, would end where the old path ends in a jump of that share of the
+// disagreement. Returns how many target values had to be clamped.
+std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, double from_step,
+                  const PlannerLimits& limits, Path& path) noexcept;
 
 // Sets the bridge from `from` onto `path`, `stretch` times as long as the least that its own motion
 // would need at nominal rate. Returns false when the bridge already fills the rest of the path.

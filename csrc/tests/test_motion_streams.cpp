@@ -50,6 +50,37 @@ TEST_CASE("a sine in range is followed without slowing, within a milliradian") {
     }
 }
 
+TEST_CASE("a policy that changes its mind is followed without slowing") {
+    Rig rig;
+    const JointArray away = [] {
+        JointArray q = test::ready();
+        for (double& joint : q) joint += 0.6;
+        return q;
+    }();
+    bool there = false;
+    // From wherever the arm is towards the goal of the moment, at 0.8 rad/s, gently at its end.
+    const auto decided = [&](double step) {
+        JointArray q = rig.commands.back();
+        const JointArray goal = there ? away : test::ready();
+        const double steps = step - rig.progress().policy_step + 1.0;
+        for (int i = 0; i < std::lround(steps); ++i) {
+            const double left = test::distance(goal, q);
+            if (left < 1e-9) break;
+            const double share = std::min(left, 0.027 * std::tanh(left / 0.1)) / left;
+            for (std::size_t j = 0; j < kDof; ++j) q[j] += share * (goal[j] - q[j]);
+        }
+        return q;
+    };
+    REQUIRE(rig.run(10));
+    for (int i = 0; i < 10; ++i) {
+        there = !there;
+        REQUIRE(rig.follow(decided, 2500));
+    }
+    CHECK(rig.progress().slowed_cycles == 0);
+    CHECK(rig.arm.peaks().acceleration_ratio < 0.7);
+    CHECK(rig.progress().limiter_interventions == 0);
+}
+
 TEST_CASE("starvation in the middle of a fast motion rests on the path") {
     Rig rig;
     const test::Policy policy = test::sine(0.8, 0.5, 30.0);
