@@ -25,7 +25,8 @@ PolicyClock::Room PolicyClock::room(const PathPoint& point,
         if (slope < 1e-9) continue;
         // Acceleration the curvature already uses, counted along the direction of motion.
         const double along = std::copysign(1.0, point.d1[j]) * point.d2[j] * rate_ * rate_;
-        room.up = std::min(room.up, (limits.clock_acceleration - along) / slope);
+        room.up = std::min({room.up, (limits.clock_acceleration - along) / slope,
+                            limits.start_acceleration / slope});
         room.down = std::min(room.down, (limits.clock_acceleration + along) / slope);
         room.jerk = std::min(room.jerk, limits.jerk / slope);
     }

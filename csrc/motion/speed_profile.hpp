@@ -23,12 +23,14 @@ struct PlannerLimits {
           cruise_acceleration(0.75 * limits.ddq_max),
           brake_acceleration(0.80 * limits.ddq_max),
           clock_acceleration(0.90 * limits.ddq_max),
+          start_acceleration(0.40 * limits.ddq_max),
           jerk(0.45 * limits.dddq_max) {}
 
     Envelope envelope;
     double cruise_acceleration;  // curvature at constant rate [rad/s²]
     double brake_acceleration;   // curvature and braking together, in the profile
     double clock_acceleration;   // the same for the clock itself: room to track the profile
+    double start_acceleration;   // what speeding up alone may take: nothing waits for it
     double jerk;                 // rad/s³
 };
 
