@@ -12,7 +12,9 @@ constexpr double kTargetSpeed = 0.05;  // rad/s
 // What a bridge alone may take of the arm's acceleration and velocity at nominal rate.
 constexpr double kBridgeAcceleration = 0.30;
 constexpr double kBridgeVelocity = 0.30;
-constexpr double kShortestBridge_s = 0.08;
+// Small corrections, as every chunk brings, are spread over this long; only large ones cost
+// acceleration.
+constexpr double kShortestBridge_s = 0.25;
 constexpr double kShortestBridge_steps = 2.0;
 // Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
 constexpr double kPeakAcceleration = 5.7735;
