@@ -20,7 +20,8 @@ constexpr double kShortestBridge_steps = 2.0;
 constexpr double kPeakAcceleration = 5.7735;
 constexpr double kPeakVelocity = 1.875;
 constexpr double kPeakSheddingAcceleration = 3.94;
-// A profile that lies this little below the clock is tracked away within the limits' reserve.
+// A profile that lies this share of the clock's own rate below it is tracked away within the
+// limits' reserve: what the joints do goes with the rate's square, whatever the nominal rate is.
 constexpr double kEntryTolerance = 0.02;
 
 // 1 at the splice, 0 where the old path ends, level at both ends.
@@ -85,8 +86,8 @@ bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Pa
 }
 
 bool can_enter(const SplicePoint& from, double ahead, const SpeedProfile& profile) noexcept {
-    const double tolerated = from.rate - kEntryTolerance * from.nominal_rate;
-    if (tolerated <= 0.0) return true;
+    if (from.rate == 0.0) return true;
+    const double tolerated = from.rate * (1.0 - kEntryTolerance);
     return profile.lowest_squared_rate(from.step, ahead) >= tolerated * tolerated;
 }
 

@@ -171,6 +171,24 @@ TEST_CASE("noise on the targets is paid for with pace, not with limits") {
     CHECK(rig.progress().slowed_cycles > 0);
 }
 
+TEST_CASE("chunks of few actions, with their targets anywhere, are followed by planning alone") {
+    for (const double fps : {30.0, 50.0}) {
+        for (const std::uint32_t count : {1U, 2U, 5U}) {
+            for (const int delay : {5, 60, 150}) {
+                CAPTURE(fps);
+                CAPTURE(count);
+                CAPTURE(delay);
+                std::mt19937 generator(21);
+                StepperConfig config;
+                config.fps = fps;
+                Rig rig(config);
+                REQUIRE(rig.follow(scattered(generator, 0.3, 3), 10'000, count, 1.0, delay));
+                CHECK(rig.progress().limiter_interventions == 0);
+            }
+        }
+    }
+}
+
 TEST_CASE("every fps from 5 to 200 and every aggregate rule stays inside the limits") {
     for (const double fps : {5.0, 20.0, 60.0, 200.0}) {
         for (const Aggregate rule : {Aggregate::kWeightedAverage, Aggregate::kLatestOnly,
