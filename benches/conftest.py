@@ -26,7 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def contest(request: pytest.FixtureRequest) -> Callable[..., Contest]:
-    """Opens a Contest (its arguments) that is printed once its bench has passed."""
+    """Opens a Contest (its arguments) that is printed at the end, as far as it got."""
     config = request.config
 
     def begin(*args: Any, **more: Any) -> Contest:
@@ -38,7 +38,8 @@ def contest(request: pytest.FixtureRequest) -> Callable[..., Contest]:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    contests = [contest for contest in config.stash[_CONTESTS] if contest.rounds]
+    played = [contest for contest in config.stash[_CONTESTS] if contest.rounds]
+    contests = [contest for contest in played if all(contest.rounds.values())]
     if not contests:
         return
     terminalreporter.section("benches")

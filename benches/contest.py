@@ -61,7 +61,7 @@ class Contest:
 
     def ratio(self, rival: str) -> float:
         """Ours over the rival's, in the median round."""
-        pairs = zip(self.rounds[self.ours], self.rounds[rival], strict=True)
+        pairs = zip(self.rounds[self.ours], self.rounds[rival], strict=False)
         return statistics.median(ours[self.key] / its[self.key] for ours, its in pairs)
 
     def summary(self) -> dict[str, Any]:
