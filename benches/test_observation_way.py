@@ -6,8 +6,8 @@ memory made once, one send. It checks nothing, knows no frames, and serves one r
 
 Where the scheduler puts the two processes decides more than either does: on one CPU they copy one
 after the other out of the same cache, on two at the same time through each other's. So there are
-two tables: a CPU for each, as where robot and server are two machines, and as the scheduler likes. Only the first has a bar:
-the second may give ours the better places for a whole run, or the floor.
+two tables: a CPU for each, as where robot and server are two machines, and as the scheduler likes.
+Only the first has a bar: the second may give ours the better places for a whole run, or the floor.
 """
 
 from __future__ import annotations
