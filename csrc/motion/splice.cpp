@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace rti {
 namespace {
@@ -16,6 +17,14 @@ constexpr double kBridgeVelocity = 0.30;
 // acceleration.
 constexpr double kShortestBridge_s = 0.25;
 constexpr double kShortestBridge_steps = 2.0;
+// A bridge that starts with a slope or a curvature leads away before it leads back, the further the
+// longer it is. Beyond this the splice waits instead, until the clock is slow enough for a short
+// one.
+constexpr double kBridgeExcursion_rad = 0.1;
+// By how much: peaks of the two quintics that shed a unit slope and a unit curvature over a unit
+// length, u - 6u³ + 8u⁴ - 3u⁵ at 1/3 and (u² - 3u³ + 3u⁴ - u⁵) / 2 at 2/5.
+constexpr double kSlopeExcursion = 0.1976;
+constexpr double kCurvatureExcursion = 0.0173;
 // Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
 constexpr double kPeakAcceleration = 5.7735;
 constexpr double kPeakVelocity = 1.875;
@@ -28,6 +37,19 @@ constexpr double kEntryTolerance = 0.02;
 double fade(double step, double from, double to) noexcept {
     const double x = std::clamp((to - step) / (to - from), 0.0, 1.0);
     return x * x * (3.0 - 2.0 * x);
+}
+
+// The longest bridge that leads no joint further away than kBridgeExcursion_rad [steps].
+double longest_bridge(const JointArray& slope, const JointArray& curvature) noexcept {
+    double longest = std::numeric_limits<double>::infinity();
+    for (std::size_t j = 0; j < kDof; ++j) {
+        // The root of curved · length² + leaning · length = kBridgeExcursion_rad.
+        const double leaning = kSlopeExcursion * std::abs(slope[j]);
+        const double curved = kCurvatureExcursion * std::abs(curvature[j]);
+        const double root = std::sqrt(leaning * leaning + 4.0 * curved * kBridgeExcursion_rad);
+        longest = std::min(longest, 2.0 * kBridgeExcursion_rad / (leaning + root));
+    }
+    return longest;
 }
 
 }  // namespace
@@ -80,9 +102,11 @@ bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Pa
                              kPeakSheddingAcceleration * speed / acceleration});
     }
     const double room = path.end() - from.step;
-    const double length = std::min(needed_s * stretch * from.nominal_rate, room);
+    const double longest =
+        std::min(std::max(longest_bridge(slope, curvature), kShortestBridge_steps), room);
+    const double length = std::min(needed_s * stretch * from.nominal_rate, longest);
     path.bridge().set(from.step, length, value, slope, curvature);
-    return length < room;
+    return length < longest;
 }
 
 bool can_enter(const SplicePoint& from, double ahead, const SpeedProfile& profile) noexcept {

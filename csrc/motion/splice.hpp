@@ -29,7 +29,8 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, double fr
                   const PlannerLimits& limits, Path& path) noexcept;
 
 // Sets the bridge from `from` onto `path`, `stretch` times as long as the least that its own motion
-// would need at nominal rate. Returns false when the bridge already fills the rest of the path.
+// would need at nominal rate, but no longer than the path is or than leads astray. Returns false
+// when it cannot be longer.
 bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Path& path) noexcept;
 
 // Whether a clock at `from`, about to look `ahead`, can enter the profile of the new path.

@@ -171,6 +171,24 @@ TEST_CASE("noise on the targets is paid for with pace, not with limits") {
     CHECK(rig.progress().slowed_cycles > 0);
 }
 
+TEST_CASE("however often targets change, the arm stays where they are") {
+    for (const std::uint32_t count : {5U, 20U, 50U}) {
+        for (const int delay : {5, 60, 150}) {
+            CAPTURE(count);
+            CAPTURE(delay);
+            std::mt19937 generator(21);
+            Rig rig;
+            REQUIRE(rig.follow(scattered(generator, 0.3, 3), 10'000, count, 1.0, delay));
+            double furthest = 0.0;
+            for (const JointArray& q : rig.commands) {
+                furthest = std::max(furthest, test::distance(q, test::ready()));
+            }
+            CHECK(furthest < 0.6);
+            CHECK(rig.progress().splices > 60);
+        }
+    }
+}
+
 TEST_CASE("chunks of few actions, with their targets anywhere, are followed by planning alone") {
     for (const double fps : {30.0, 50.0}) {
         for (const std::uint32_t count : {1U, 2U, 5U}) {
