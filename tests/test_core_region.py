@@ -94,6 +94,31 @@ def test_a_second_owner_is_refused_and_told_the_pid_of_the_first(
         CoreRegion.create(robot_id, fps=30.0, wait_s=0.1)
 
 
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """For as long as this is open we are a user to whom permissions apply."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+@pytest.fixture
+def locked_away(robot_id: str) -> str:
+    """A robot whose region may not be opened, as another user's."""
+    os.close(os.open(SHM / f"rt-infer.{robot_id}", os.O_CREAT | os.O_EXCL, 0))
+    return robot_id
+
+
+@pytest.mark.parametrize("start", [CoreRegion.open, lambda robot: CoreRegion.create(robot, 30.0)])
+def test_a_robot_of_another_user_is_refused_in_one_sentence(
+    locked_away: str, nobody: None, start: Callable[[str], CoreRegion]
+) -> None:
+    with pytest.raises(RegionBusy, match="another user"):
+        start(locked_away)
+
+
 def test_robots_of_different_names_do_not_meet(robot_id: str) -> None:
     with CoreRegion.create(f"{robot_id}-a", fps=30.0), CoreRegion.create(f"{robot_id}-b", fps=30.0):
         assert len(names(robot_id)) == 2

@@ -48,12 +48,20 @@ def object_name(robot_id: str) -> str:
 
 
 def open_object(name: str, *, writable: bool) -> int:
-    """A descriptor of the object; FileNotFoundError if nothing bears the name."""
+    """A descriptor of the object.
+
+    FileNotFoundError: nothing bears the name. RegionBusy: what does is another user's.
+    """
     try:
         # posix_ipc closes nothing by itself: the descriptor is ours.
         return int(posix_ipc.SharedMemory(name, read_only=not writable).fd)
     except posix_ipc.ExistentialError as error:
         raise FileNotFoundError(f"no rt-infer region is called {name}") from error
+    except posix_ipc.PermissionsError as error:
+        raise RegionBusy(
+            f"Robot {name.removeprefix('/' + _PREFIX)!r} belongs to another user of this machine:"
+            f" ask them to stop it and to remove {_path(name)}, or give this robot another id."
+        ) from error
 
 
 def claim(
@@ -106,7 +114,7 @@ def sweep(but: str = "") -> None:
 
 def _remove_if_dead(name: str) -> None:
     # Another user's, or gone meanwhile: not ours to remove.
-    with contextlib.suppress(posix_ipc.PermissionsError, posix_ipc.ExistentialError):
+    with contextlib.suppress(RegionBusy, posix_ipc.PermissionsError, posix_ipc.ExistentialError):
         with _opened(name) as found:
             if found is not None and _lock(found, name):
                 posix_ipc.unlink_shared_memory(name)

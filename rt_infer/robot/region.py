@@ -105,7 +105,10 @@ class CoreRegion:
 
     @classmethod
     def open(cls, robot_id: str, timeout_s: float = 0.0) -> CoreRegion:
-        """Watch a robot's region, read-only. FileNotFoundError: nobody drives this robot."""
+        """Watch a robot's region, read-only.
+
+        FileNotFoundError: nobody drives this robot. RegionBusy: another user does.
+        """
         name = claim.object_name(robot_id)
         fd = claim.open_object(name, writable=False)
         try:
