@@ -14,13 +14,8 @@ constexpr double kSamePosition_rad = 1e-8;
 // FCI stops an arm that lost this many in a row: what reports more has not been moving.
 constexpr std::uint32_t kMostLostCycles = 20;
 constexpr double kBridgeGrowth = 1.6;
-constexpr double kShortestSplice_steps =
-    0.5;                                      // with less left, a chunk has nothing to say any more
-constexpr double kDetourAcceleration = 0.35;  // of the arm's, for the way back after lost packets
-constexpr double kShortestDetour_s = 0.10;
-// Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
-constexpr double kPeakAcceleration = 5.7735;
-constexpr double kPeakSheddingAcceleration = 3.94;
+// With less left of it a chunk has nothing to say any more.
+constexpr double kShortestSplice_steps = 0.5;
 
 }  // namespace
 
@@ -29,6 +24,7 @@ Stepper::Stepper(const StepperConfig& config)
       admission_({config.max_age_s, config.max_start_distance_rad}),
       planner_(config.limits),
       limiter_(config.limits),
+      detour_(config.limits),
       clock_(config.fps * config.speed) {}
 
 void Stepper::start(const ArmState& state) noexcept {
@@ -103,7 +99,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
         progress_.flags |= RTI_CYCLE_LIMITED;
     }
     if (following_ && clock_.at_rest()) come_to_rest();
-    const bool still = !following_ && !detour_.covers(detour_s_) && limiter_.at_rest();
+    const bool still = !following_ && !detour_.active() && limiter_.at_rest();
     command.motion_finished = request == Request::kFinish && still;
 
     progress_.finished = command.motion_finished;
@@ -124,7 +120,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
 
 void Stepper::advance(std::uint32_t cycles) noexcept {
     for (std::uint32_t i = 0; i < cycles; ++i) {
-        detour_s_ += kCycle_s;
+        detour_.advance();
         if (!following_ || (i > 0 && clock_.at_rest())) continue;
         const bool nominal = clock_.advance(path(), profile(), planner_, braking_);
         if (!nominal && !void_path_ && request_ == Request::kFollow) {
@@ -156,23 +152,9 @@ void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) no
     }
     if (strayed <= kSamePosition_rad && lost_cycles(state) == 0) return;
     limiter_.seed(state.q_d, state.dq_d, state.ddq_d);
-    if (strayed <= kSamePosition_rad && !following_ && !detour_.covers(detour_s_)) return;
+    if (strayed <= kSamePosition_rad && !following_ && !detour_.active()) return;
 
-    JointArray value{};
-    JointArray slope{};
-    JointArray curvature{};
-    const double acceleration = kDetourAcceleration * config_.limits.ddq_max;
-    double length_s = kShortestDetour_s;
-    for (std::size_t j = 0; j < kDof; ++j) {
-        value[j] = state.q_d[j] - reference.q[j];
-        slope[j] = state.dq_d[j] - reference.d1[j];
-        curvature[j] = state.ddq_d[j] - reference.d2[j];
-        length_s =
-            std::max({length_s, std::sqrt(kPeakAcceleration * std::abs(value[j]) / acceleration),
-                      kPeakSheddingAcceleration * std::abs(slope[j]) / acceleration});
-    }
-    detour_.set(0.0, length_s, value, slope, curvature);
-    detour_s_ = 0.0;
+    detour_.begin({.q = state.q_d, .d1 = state.dq_d, .d2 = state.ddq_d}, reference);
     ++progress_.reseeds;
     progress_.flags |= RTI_CYCLE_RESEEDED;
 }
@@ -180,7 +162,7 @@ void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) no
 JointArray Stepper::wanted() noexcept {
     PathPoint point;
     point.q = following_ ? path().at(clock_.step()).q : rest_q_;
-    detour_.add_to(detour_s_, point);
+    detour_.add_to(point);
     return point.q;
 }
 

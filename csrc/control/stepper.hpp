@@ -21,6 +21,7 @@
 #include "control/progress.hpp"
 #include "include/rt_infer.h"
 #include "motion/chunk.hpp"
+#include "motion/detour.hpp"
 #include "motion/limiter.hpp"
 #include "motion/limits.hpp"
 #include "motion/path.hpp"
@@ -81,14 +82,13 @@ class Stepper {
     Admission admission_;
     PlannerLimits planner_;
     Limiter limiter_;
+    Detour detour_;
     PolicyClock clock_;
     std::array<Path, 2> paths_{};  // the adopted one and the next
     std::array<SpeedProfile, 2> profiles_{};
     std::size_t active_ = 0;
     Chunk arriving_{};
-    Chunk pending_{};  // admitted, not yet spliced
-    Bridge detour_{};  // in time [s]: from where lost packets left the arm back to the path
-    double detour_s_ = 0.0;
+    Chunk pending_{};      // admitted, not yet spliced
     JointArray rest_q_{};  // where the arm is held while nothing is followed [rad]
 
     std::int64_t now_ns_ = 0;

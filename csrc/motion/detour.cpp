@@ -1,0 +1,37 @@
+#include "motion/detour.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rti {
+namespace {
+
+constexpr double kAcceleration = 0.35;  // of the arm's
+constexpr double kShortest_s = 0.10;
+// Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
+constexpr double kPeakAcceleration = 5.7735;
+constexpr double kPeakSheddingAcceleration = 3.94;
+
+}  // namespace
+
+Detour::Detour(const MotionLimits& limits) noexcept
+    : acceleration_(kAcceleration * limits.ddq_max) {}
+
+void Detour::begin(const PathPoint& arm, const PathPoint& reference) noexcept {
+    JointArray value{};
+    JointArray slope{};
+    JointArray curvature{};
+    double length_s = kShortest_s;
+    for (std::size_t j = 0; j < kDof; ++j) {
+        value[j] = arm.q[j] - reference.q[j];
+        slope[j] = arm.d1[j] - reference.d1[j];
+        curvature[j] = arm.d2[j] - reference.d2[j];
+        length_s =
+            std::max({length_s, std::sqrt(kPeakAcceleration * std::abs(value[j]) / acceleration_),
+                      kPeakSheddingAcceleration * std::abs(slope[j]) / acceleration_});
+    }
+    way_.set(0.0, length_s, value, slope, curvature);
+    at_s_ = 0.0;
+}
+
+}  // namespace rti

@@ -1,0 +1,34 @@
+// The way back after lost packets: the arm went on by itself and is not where the path has it.
+//
+// A quintic in time takes up the difference in position, velocity and acceleration and is gone
+// after as long as a share of the arm's acceleration needs for it; added to the reference, it leads
+// from where the arm is back onto the path, which goes on meanwhile. Nothing is caught up.
+//
+// Pure values; the stepper's thread. advance() once a cycle.
+#pragma once
+
+#include "motion/limits.hpp"
+#include "motion/path.hpp"
+
+namespace rti {
+
+class Detour {
+  public:
+    explicit Detour(const MotionLimits& limits) noexcept;
+
+    // From here; both in time, as position, velocity and acceleration in q, d1, d2.
+    void begin(const PathPoint& arm, const PathPoint& reference) noexcept;
+    void advance() noexcept { at_s_ += kCycle_s; }
+    void clear() noexcept { way_.clear(); }
+    // The arm is still led back.
+    [[nodiscard]] bool active() const noexcept { return way_.covers(at_s_); }
+    // What is to be added to the reference's position now.
+    void add_to(PathPoint& point) const noexcept { way_.add_to(at_s_, point); }
+
+  private:
+    double acceleration_;  // that the way back may take [rad/s²]
+    Bridge way_{};         // over time [s]
+    double at_s_ = 0.0;    // since it began
+};
+
+}  // namespace rti
