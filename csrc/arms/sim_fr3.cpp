@@ -183,7 +183,6 @@ bool SimFr3::drops_answer() const noexcept {
 void SimFr3::fill(ArmState& state, std::int64_t time_ns, std::uint64_t elapsed) const noexcept {
     state.time_ns = time_ns;
     state.due_ns = grid_ns(cycle_);
-    state.due_ns = grid_ns(cycle_);
     state.cycle = cycle_;
     state.elapsed_cycles = static_cast<std::uint32_t>(elapsed);
     state.reflex = rules_.reflex();
