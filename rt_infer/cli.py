@@ -102,11 +102,10 @@ def _server(parsed: ServerConfig) -> int:
 
 
 def _robot(parsed: RunConfig) -> int:
-    from rich.console import Console
-
     from rt_infer.report.present import run_and_report
+    from rt_infer.report.terminal import Terminal
 
-    return run_and_report(parsed, Console())
+    return run_and_report(parsed, Terminal())
 
 
 def _usage_error(sentence: str) -> int:

@@ -15,11 +15,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-
 from rt_infer.config import DemoConfig
 from rt_infer.report.present import run_and_report
-from rt_infer.robot.result import EXIT_FAULT
+from rt_infer.report.terminal import Terminal
+from rt_infer.robot.result import EXIT_NO_CONNECTION
 
 POLICY = "reach"
 _SERVE = "from rt_infer.demo import serve_while_asked; serve_while_asked()"
@@ -34,17 +33,17 @@ inside the arm's limits.
 
 def run_demo(config: DemoConfig) -> int:
     """Server and robot on this machine; answers the exit status."""
-    console = Console(highlight=False)
-    tell = console.print
+    terminal = Terminal(highlight=False)
+    tell = terminal.print
     tell(_STORY)
     with _server() as port:
         if port is None:
             tell("rt-infer: the server did not start; its reason stands above.")
-            return EXIT_FAULT
+            return EXIT_NO_CONNECTION
         tell(f"1. The server listens on 127.0.0.1:{port} and loads the policy.")
         tell(f"2. The robot's side connects, and reaches for {config.targets} markers.")
         tell("   Each counts when the fingertip stays within 2 cm of it for 0.2 s.\n")
-        status = run_and_report(config.run_config(f"127.0.0.1:{port}"), console)
+        status = run_and_report(config.run_config(f"127.0.0.1:{port}"), terminal)
     if status == 0:
         tell("\nThe same by hand, in two terminals:")
         tell("  rt-infer server")

@@ -13,14 +13,12 @@ from robot_records import RECORD, Tape, records
 
 from rt_infer.config import RunConfig
 from rt_infer.report import plot, report
-from rt_infer.report.panel import Panel
 from rt_infer.report.table import print_table
 from rt_infer.robot.chunks import Verdict
 from rt_infer.robot.recorder import SCORE_EVERY_CYCLES, Recorder
 from rt_infer.robot.region import CoreRegion
 from rt_infer.robot.result import EXIT_DONE, EXIT_FAULT, EXIT_REFUSED, Ending, RunResult
 from rt_infer.robot.statistics import RunStatistics
-from rt_infer.robot.supervise import Snapshot
 from rt_infer.robot.timings import LinkCounts, Timings
 from rt_infer.robots.fr3_limits import ratios
 from rt_infer.robots.sim_fr3 import SimFr3Config
@@ -210,40 +208,6 @@ def test_no_line_of_the_table_breaks_on_a_terminal_of_80_columns(stats: RunStati
     rows = [line for line in text.getvalue().splitlines() if "p50" in line]
     assert len(rows) == 11
     assert all("max" in row and row.rstrip().endswith(("ms", "µs")) for row in rows)
-
-
-def snapshot(stats: RunStatistics) -> Snapshot:
-    return Snapshot(
-        elapsed_s=3.0,
-        state=None,
-        stats=stats,
-        timings=Timings(),
-        link=LinkCounts("tcp", reconnects=2),
-        link_status="connected",
-        actions_per_chunk=50,
-        task={"targets": 4, "reached": 3},
-    )
-
-
-def test_without_a_terminal_there_are_plain_lines(stats: RunStatistics) -> None:
-    text = io.StringIO()
-    with Panel(Console(file=text), "title") as panel:
-        panel.update(snapshot(stats))
-        panel.update(snapshot(stats))  # within the same second: not shown
-        panel.say("A sentence with [brackets].")
-    first, second = text.getvalue().splitlines()
-    assert first.startswith("[  3.0 s] starting")
-    assert "connected, 2 reconnects" in first
-    assert "3 reached of 4" in first
-    assert second == "A sentence with [brackets]."
-
-
-def test_on_a_terminal_there_is_a_panel(stats: RunStatistics) -> None:
-    text = io.StringIO()
-    with Panel(Console(file=text, force_terminal=True, width=100), "the title") as panel:
-        panel.update(snapshot(stats))
-    assert "the title" in text.getvalue()
-    assert "queue" in text.getvalue()
 
 
 class CountingTask:

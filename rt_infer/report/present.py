@@ -1,64 +1,75 @@
-"""A run as its user sees it: the panel while it goes on, then table, report and plot.
+"""A run as its user sees it: the display while it goes on, then files, table and the last word.
 
 What is written afterwards cannot undo a run: a report that cannot be written is told, and does not
-change the exit status.
+change the exit status. The files come first: a terminal may keep everything after them waiting.
 """
 
 from __future__ import annotations
 
-from rich.console import Console
+from typing import Any
 
 from rt_infer.config import RunConfig
 from rt_infer.report import plot, report
-from rt_infer.report.panel import Panel
+from rt_infer.report.display import Display
 from rt_infer.report.table import print_table
+from rt_infer.report.terminal import Terminal
 from rt_infer.robot.result import EXIT_DONE, RunResult
 from rt_infer.robot.run import SetUpError, run
 
 
-def run_and_report(config: RunConfig, console: Console) -> int:
+def run_and_report(config: RunConfig, terminal: Terminal) -> int:
     """Run a robot to its end, in front of the user's eyes; answers the exit status."""
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    errors = Terminal(stderr=True, soft_wrap=True, highlight=False)
     title = f"rt-infer  {config.robot.id}  {config.policy_type} at {config.server_address}"
+    summary: dict[str, Any] | None = None
+    written: list[tuple[Terminal, str]] = []
     try:
-        with Panel(console, title) as panel:
-            result = run(config, panel.update, panel.say)
+        with Display(terminal, title) as display:
+            result = run(config, display.show, display.say)
+            if result.stats.cycles:
+                summary = report.build(config, result)
+                written = _write_files(config, result, summary, terminal, errors)
     except SetUpError as error:
-        errors.print(f"rt-infer: {error}", markup=False)
+        _tell(errors, f"rt-infer: {error}")
         return error.exit_code
-    _show(config, result, console, errors)
-    return result.ending.exit_code
-
-
-def _show(config: RunConfig, result: RunResult, console: Console, errors: Console) -> None:
-    if result.stats.cycles:
-        summary = report.build(config, result)
-        print_table(summary, console)
-        _write_files(config, result, summary, console, errors)
+    if summary is not None:
+        with terminal.bearing_its_loss():
+            print_table(summary, terminal)
+    for where, sentence in written:
+        _tell(where, sentence)
     if result.ending.sentence is not None:
-        where = console if result.ending.exit_code == EXIT_DONE else errors
-        where.print(f"rt-infer: {result.ending.sentence}", markup=False)
+        where = terminal if result.ending.exit_code == EXIT_DONE else errors
+        _tell(where, f"rt-infer: {result.ending.sentence}")
+    return result.ending.exit_code
 
 
 def _write_files(
     config: RunConfig,
     result: RunResult,
-    summary: dict[str, object],
-    console: Console,
-    errors: Console,
-) -> None:
+    summary: dict[str, Any],
+    terminal: Terminal,
+    errors: Terminal,
+) -> list[tuple[Terminal, str]]:
+    """Write what was asked for; what to say about it, and where."""
+    said = []
     if config.report:
         try:
             report.write(summary, config.report)
-            console.print(f"report: {config.report}", highlight=False)
+            said.append((terminal, f"report: {config.report}"))
         except OSError as error:
-            errors.print(f"rt-infer: the report could not be written: {error}.", markup=False)
+            said.append((errors, f"rt-infer: the report could not be written: {error}."))
     if config.plot:
         task = result.task
         score = f", {task['reached']} of {task['targets']} targets reached" if task else ""
         title = f"{config.robot.id}: policy {config.policy_type}{score}"
         try:
             plot.draw(result.records, config.plot, title)
-            console.print(f"plot: {config.plot}", highlight=False)
+            said.append((terminal, f"plot: {config.plot}"))
         except (plot.PlotError, OSError) as error:
-            errors.print(f"rt-infer: no plot: {error}", markup=False)
+            said.append((errors, f"rt-infer: no plot: {error}"))
+    return said
+
+
+def _tell(terminal: Terminal, sentence: str) -> None:
+    with terminal.bearing_its_loss():
+        terminal.print(sentence, markup=False, highlight=False, soft_wrap=True)

@@ -45,7 +45,7 @@ def run(
     """Drive the robot until the run ends; SetUpError if it cannot begin.
 
     `show` is called by this thread at every tick, `say` with each sentence for the user by this
-    thread or the uplink's.
+    thread or the uplink's. Heartbeats wait while they run, so both must return at once.
     """
     robot = config.robot.build()
     token = _read_token(config.token_file)

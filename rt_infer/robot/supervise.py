@@ -2,7 +2,8 @@
 
 The main thread does this, 20 times a second. Signals only set a flag that the next tick sees. A
 pause of this process (SIGSTOP, a suspended machine) is not caught up: the core has rested meanwhile
-and goes on when heartbeats come again.
+and goes on when heartbeats come again. `show` and `say` are called between heartbeats and must not
+wait for anything, a terminal least of all.
 """
 
 from __future__ import annotations

@@ -32,11 +32,13 @@ def server(tmp_path: Path, started: list[Program]) -> ServerProgram:
 
 @pytest.fixture
 def start_robot(tmp_path: Path, started: list[Program]) -> Callable[..., RobotProgram]:
-    """Start a robot: port, then flags; `robot_id=` for one of a known name."""
+    """Start a robot: port, then flags; `robot_id=` names it, `stdout=` is where it prints."""
 
-    def start(port: int, *words: str, robot_id: str = "") -> RobotProgram:
+    def start(
+        port: int, *words: str, robot_id: str = "", stdout: int | None = None
+    ) -> RobotProgram:
         name = robot_id or f"e2e-{os.getpid()}-{next(_NUMBERS)}"
-        program = RobotProgram(tmp_path, name, port, *(words or MOVING))
+        program = RobotProgram(tmp_path, name, port, *(words or MOVING), stdout=stdout)
         started.append(program)
         return program
 

@@ -49,16 +49,18 @@ def alive(pid: int) -> bool:
 
 
 class Program:
-    """A process of ours with its output in files."""
+    """A process of ours with its output in files, or its standard output in `stdout`."""
 
-    def __init__(self, folder: Path, name: str, command: list[str]) -> None:
+    def __init__(
+        self, folder: Path, name: str, command: list[str], stdout: int | None = None
+    ) -> None:
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
                 [sys.executable, *command],
                 stdin=subprocess.DEVNULL,
-                stdout=out,
+                stdout=out if stdout is None else stdout,
                 stderr=err,
                 env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
                 cwd=folder,
@@ -122,7 +124,9 @@ class ServerProgram(Program):
 class RobotProgram(Program):
     """`rt-infer robot` with the simulated FR3; its region is watched from outside."""
 
-    def __init__(self, folder: Path, robot_id: str, port: int, *words: str) -> None:
+    def __init__(
+        self, folder: Path, robot_id: str, port: int, *words: str, stdout: int | None = None
+    ) -> None:
         self.robot_id = robot_id
         self._report = folder / f"{robot_id}.json"
         super().__init__(
@@ -138,7 +142,12 @@ class RobotProgram(Program):
                 f"--report={self._report}",
                 *words,
             ],
+            stdout,
         )
+
+    @property
+    def has_reported(self) -> bool:
+        return self._report.exists()
 
     @property
     def report(self) -> dict[str, Any]:
