@@ -93,11 +93,6 @@ def _server(parsed: ServerConfig) -> int:
         serve(ServerOptions(**parsed.options()))
     except OptionsError as error:
         return _usage_error(str(error))
-    except OSError as error:
-        return _usage_error(
-            f"cannot listen on {parsed.host}:{parsed.port} ({error.strerror}); choose another "
-            "--host or --port, or stop what uses it."
-        )
     return 0
 
 

@@ -28,8 +28,8 @@ def main() -> None:
                 "unpickled": unpickled,
                 "descriptors": sorted(os.readlink(f"/proc/self/fd/{fd}") for fd in open_fds()),
                 "workers": {host.key.path: host.pid for host in server.workers.hosts()},
-                "robots": server.robots(),
-                "connections": server.connections(),
+                "robots": server.guests.robots(),
+                "connections": server.guests.connections(),
             }
             print(json.dumps(report), flush=True)
 

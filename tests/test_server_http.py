@@ -47,7 +47,7 @@ def test_a_request_without_an_end_is_answered_or_closed_and_never_kept(server):
             raw.shutdown(socket.SHUT_WR)
             while raw.recv(65536):
                 pass
-    wait_until(lambda: server.connections() == 0)
+    wait_until(lambda: server.guests.connections() == 0)
 
 
 def test_every_line_of_the_metrics_is_prometheus_text_and_the_counts_are_right():

@@ -21,7 +21,7 @@ from serving import (
 )
 
 from rt_infer.server import OptionsError, Server, ServerOptions
-from rt_infer.wire.client import Client, LinkLost, ObservationSpec, RemoteError
+from rt_infer.wire.client import LinkLost, ObservationSpec, RemoteError
 from rt_infer.wire.frames import Kind
 from rt_infer.wire.messages import ErrorCode
 
@@ -264,7 +264,7 @@ def test_a_worker_without_a_robot_makes_room_for_another_policy():
                 robot(server.port, "counting")
             assert refused.value.code == ErrorCode.BUSY
             client.infer(observation())
-        wait_until(lambda: not server.robots())
+        wait_until(lambda: not server.guests.robots())
         with robot(server.port, "counting") as client:
             client.infer(observation())
         assert [host.key.path for host in server.workers.hosts()] == ["planted_policies:counting"]
@@ -306,15 +306,6 @@ def test_other_machines_are_let_in_only_with_a_token_and_insecure_together(host)
         with pytest.raises(OptionsError, match="SSH tunnel"):
             Server(ServerOptions(host=host, port=0, **options))
     Server(ServerOptions(host=host, port=0, token="t", insecure=True))
-
-
-def test_robots_may_come_over_a_unix_socket(tmp_path):
-    path = tmp_path / "rt-infer.sock"
-    with serving(unix=str(path)):
-        assert path.stat().st_mode & 0o077 == 0
-        with Client(f"unix://{path}", SPEC, policy_type="hold") as client:
-            client.infer(observation())
-    assert not path.exists()
 
 
 def test_stopping_says_goodbye_to_robots_and_ends_the_workers():

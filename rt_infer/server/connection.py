@@ -13,19 +13,17 @@ import socket
 import struct
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from rt_infer._frames import PROTOCOL_MAGIC
 from rt_infer.server import http
 from rt_infer.server.session import Goodbye, Session
+from rt_infer.server.shared import Shared
 from rt_infer.wire.channel import Channel
 from rt_infer.wire.frames import CLIENT_KINDS, FrameError, Kind
 from rt_infer.wire.handshake import ServerHandshake
 from rt_infer.wire.links import Link, LinkLost
 from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
-
-if TYPE_CHECKING:
-    from rt_infer.server.door import Server
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +41,17 @@ _TLS = b"\x16"
 class Connection:
     """A socket and whoever is at its other end. `run` is its thread; anyone may `end` it."""
 
-    def __init__(self, server: Server, sock: socket.socket, peer: str) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        pages: dict[str, Callable[[], http.Page]],
+        sock: socket.socket,
+        peer: str,
+    ) -> None:
         self.accepted_s = time.monotonic()
         self.session: Session | None = None
-        self._server = server
+        self._shared = shared
+        self._pages = pages
         self._socket = sock
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         self._link = Link(sock, peer)
@@ -84,39 +89,40 @@ class Connection:
         finally:
             self._close_session()
             self._link.close()
-            self._server.ended(self)
+            self._shared.guests.leave(self)
 
     def _tell_apart(self) -> None:
-        first = self._link.peek(len(_MAGIC), self._server.options.handshake_s)
+        first = self._link.peek(len(_MAGIC), self._shared.options.handshake_s)
         if first == _MAGIC:
-            self._server.metrics.count("connections_total", 'kind="robot"')
+            self._shared.metrics.count("connections_total", 'kind="robot"')
             self._serve_robot()
         elif first in http.METHODS:
-            self._server.metrics.count("connections_total", 'kind="http"')
-            http.respond(self._socket, self._server.pages)
+            self._shared.metrics.count("connections_total", 'kind="http"')
+            http.respond(self._socket, self._pages)
             self._linger()
         elif not first or first.startswith(_TLS) or _MAGIC.startswith(first):
             # Left or fell silent before it said what it is, or wants TLS, which is not spoken here.
-            self._server.metrics.count("connections_total", 'kind="other"')
+            self._shared.metrics.count("connections_total", 'kind="other"')
             self._linger()
         else:
-            self._server.metrics.count("connections_total", 'kind="other"')
+            self._shared.metrics.count("connections_total", 'kind="other"')
             sentence = (
                 "This is rt-infer's port and what came is none of its frames: check the port."
             )
             raise Refusal(ErrorBody.of(ErrorCode.BAD_FRAME, sentence))
 
     def _serve_robot(self) -> None:
-        server = self._server
-        handshake = ServerHandshake(self._channel, server.token)
-        left_s = self.accepted_s + server.options.handshake_s - time.monotonic()
+        shared = self._shared
+        handshake = ServerHandshake(self._channel, shared.token)
+        left_s = self.accepted_s + shared.options.handshake_s - time.monotonic()
         request = handshake.authenticate(left_s)
-        session = self.session = server.admit(self, self._channel)
+        number = shared.guests.seat(self)
+        session = self.session = Session(number, self._channel, shared.metrics)
         log.info(
             "%s: robot %r wants policy %r %r", self._link.peer, request.robot_id,
             request.policy.type, request.policy.path,
         )  # fmt: skip
-        session.join(request, handshake, server.workers, server.options.allow_python)
+        session.join(request, handshake, shared.workers, shared.options.allow_python)
         session.serve()
         log.info("%s: robot %r left", self._link.peer, request.robot_id)
 
@@ -127,7 +133,7 @@ class Connection:
     def _last_word(self, body: ErrorBody) -> None:
         self._close_session()  # no answer comes after it
         code = ErrorCode(body.code).name.lower()
-        self._server.metrics.count("errors_total", f'code="{code}"')
+        self._shared.metrics.count("errors_total", f'code="{code}"')
         log.warning("%s: refused (%s): %s", self._link.peer, code, body.sentence)
         data = body.encode()
         with contextlib.suppress(LinkLost):

@@ -9,7 +9,7 @@ No robot starves. A slack counts between zero and `MAX_SLACK_S`, so nobody can c
 urgent than "now", and whoever waits overtakes every later claim of "now" once its own deadline has
 come. A newer observation never moves its robot's deadline back for the same reason.
 
-Calls come under the lock of the worker's desk (`rt_infer.server.worker_host`), from any thread.
+Calls come under the lock of the worker's desk (`rt_infer.server.desk`), from any thread.
 """
 
 from __future__ import annotations
