@@ -47,23 +47,34 @@ void Path::set_waypoints(double origin_step, const JointArray* waypoints,
     knots_ = count + 1;
     bridge_.clear();
     for (std::size_t i = 0; i <= count; ++i) {
-        Knot& knot = knot_[i];
-        const std::size_t here = std::min(i, count - 1);
-        knot.q = waypoints[here];
-        knot.d1.fill(0.0);
-        knot.d2.fill(0.0);
-        // The last waypoint and its held copy are where the path rests: no slope, no curvature.
-        if (i + 1 >= count) continue;
-        const JointArray& next = waypoints[here + 1];
-        const JointArray& before = waypoints[here == 0 ? 0 : here - 1];
+        knot_[i] = Knot{.q = waypoints[std::min(i, count - 1)]};
+    }
+    if (count >= 3) bend(count - 1);
+    // Slopes that belong to those curvatures. The last waypoint and its held copy keep none: there
+    // the path rests.
+    for (std::size_t i = 0; i + 1 < count; ++i) {
         for (std::size_t j = 0; j < kDof; ++j) {
-            if (here == 0) {
-                knot.d1[j] = next[j] - knot.q[j];
-            } else {
-                knot.d1[j] = 0.5 * (next[j] - before[j]);
-                knot.d2[j] = next[j] - 2.0 * knot.q[j] + before[j];
-            }
+            const double rise = knot_[i + 1].q[j] - knot_[i].q[j];
+            knot_[i].d1[j] = rise - (2.0 * knot_[i].d2[j] + knot_[i + 1].d2[j]) / 6.0;
         }
+    }
+}
+
+// Curvatures of the cubic spline through knots 0 to `last`, straight at both ends: of all curves
+// through them the one that bends least. d2[i-1] + 4 d2[i] + d2[i+1] = 6 (q[i+1] - 2 q[i] +
+// q[i-1]), solved by elimination; its factors are the same for every joint.
+void Path::bend(std::size_t last) noexcept {
+    std::array<double, RTI_MAX_CHUNK> factor;
+    factor[0] = 0.0;
+    for (std::size_t i = 1; i < last; ++i) {
+        factor[i] = 1.0 / (4.0 - factor[i - 1]);
+        for (std::size_t j = 0; j < kDof; ++j) {
+            const double turn = knot_[i + 1].q[j] - 2.0 * knot_[i].q[j] + knot_[i - 1].q[j];
+            knot_[i].d2[j] = (6.0 * turn - knot_[i - 1].d2[j]) * factor[i];
+        }
+    }
+    for (std::size_t i = last - 1; i > 0; --i) {
+        for (std::size_t j = 0; j < kDof; ++j) knot_[i].d2[j] -= factor[i] * knot_[i + 1].d2[j];
     }
 }
 

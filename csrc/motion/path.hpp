@@ -1,11 +1,11 @@
 // The path: a C² curve over the policy step through the waypoints of a chunk, plus a bridge.
 //
-// Knots sit at origin, origin + 1, …; between them runs a quintic Hermite segment through the
-// knots' positions, slopes and curvatures (central differences), so the curve is C² wherever the
-// knots are. The last waypoint is a knot of zero slope, held for one more step: every path ends at
-// rest. A bridge is a quintic in the step that starts at the difference between where the reference
-// is and this curve (value, slope, curvature) and is gone, C², `length` steps later: it makes a
-// splice C² and keeps the chunk's own shape.
+// Knots sit at origin, origin + 1, …, with the slopes and curvatures of the cubic spline through
+// the waypoints; between them run quintic Hermite segments, which are that spline's own cubics but
+// for the last one: the last waypoint is a knot of zero slope and curvature, held for one more
+// step, so every path ends at rest. A bridge is a quintic in the step that starts at the difference
+// between where the reference is and this curve (value, slope, curvature) and is gone, C², `length`
+// steps later: it makes a splice C² and keeps the chunk's own shape.
 //
 // No time here: derivatives are per policy step. Joint velocity is d1 · rate, acceleration
 // d2 · rate² + d1 · rate', so with a C² clock motion is C² in time.
@@ -70,6 +70,8 @@ class Path {
         JointArray d1{};
         JointArray d2{};
     };
+    void bend(std::size_t last) noexcept;
+
     double origin_ = 0.0;
     std::size_t knots_ = 0;
     Bridge bridge_{};

@@ -45,6 +45,20 @@ TEST_CASE("value, slope and curvature are continuous at every knot") {
     }
 }
 
+TEST_CASE("between sparse samples of a sine the path is the sine") {
+    // 16 samples a period: what is left of a cubic spline's error is (2π/16)^4 / 384 of the
+    // amplitude.
+    std::vector<JointArray> waypoints(64, test::ready());
+    const auto sine = [](double step) { return 0.3 * std::sin(2.0 * M_PI * step / 16.0); };
+    for (std::size_t i = 0; i < waypoints.size(); ++i)
+        waypoints[i][2] += sine(static_cast<double>(i));
+    Path path;
+    path.set_waypoints(0.0, waypoints.data(), waypoints.size());
+    for (double at = 16.0; at < 48.0; at += 0.1) {
+        CHECK(std::abs(path.at(at).q[2] - test::ready()[2] - sine(at)) < 0.3 * 1e-4);
+    }
+}
+
 TEST_CASE("derivatives are those of the curve") {
     const auto waypoints = random_waypoints(10, 3);
     Path path;

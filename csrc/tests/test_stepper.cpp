@@ -82,7 +82,7 @@ TEST_CASE("a splice that has to wait counts once, however many bridges it is tri
     rig.deliver(rig.observe(
         [&](double) {
             JointArray q = here;
-            q[0] -= targets++ < 3 ? 0.5 : 1.0;
+            q[0] -= targets++ < 5 ? 0.0 : 0.5;
             return q;
         },
         27));
