@@ -30,7 +30,8 @@ from rt_infer.wire.packer import Packer
 TESTS = Path(__file__).parent
 PLANTED = (
     "echo", "long_chunks", "looker", "counting", "remembering", "raises", "not_a_number",
-    "wrong_shape", "gil_holder", "slow", "dies", "slow_to_load", "refuses_to_load",
+    "wrong_shape", "gil_holder", "slow", "slow_to_forget",
+    "dies", "slow_to_load", "refuses_to_load",
     "dies_while_loading", "brittle", "gil_keeper", "with_a_child",
 )  # fmt: skip
 ALLOWED = [f"planted_policies:{name}" for name in PLANTED]

@@ -6,6 +6,7 @@ import os
 import socket
 
 import pytest
+from serving import observation, robot, serving
 
 from rt_infer.server import memory, worker_wire
 from rt_infer.server.desk import MOST_UNSENT, Desk, WorkerGone, WorkerStuck
@@ -86,6 +87,33 @@ def test_a_worker_that_does_not_read_makes_nobody_wait_and_later_hears_everythin
     assert heard == expected
     seat(desk, seated + 1)
     assert received(worker) == [(Kind.OPEN, seated + 1)]
+
+
+def test_a_worker_that_reads_again_gets_robots_again_though_nobody_else_says_a_word(desk):
+    desk, worker = desk
+    with pytest.raises(WorkerStuck):
+        for session in range(1, 10_000):
+            desk.close(seat(desk, session, bytes(8192)))
+    assert received(worker)
+    seat(desk, session)
+
+
+def test_a_robot_is_answered_by_a_worker_whose_channel_was_full_when_it_asked(monkeypatch):
+    def narrow() -> tuple[socket.socket, socket.socket]:
+        ends = pair()
+        ends[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)  # the kernel's least
+        return ends
+
+    pair = worker_wire.pair
+    monkeypatch.setattr(worker_wire, "pair", narrow)
+    with serving() as server:
+        with robot(server.port, "slow_to_forget") as first:
+            first.infer(observation())
+        # The worker forgets it for two seconds, in which it reads nothing.
+        for _ in range(MOST_UNSENT // 4):
+            robot(server.port, "slow_to_forget").close()
+        with robot(server.port, "slow_to_forget") as last:
+            last.infer(observation(), timeout_s=30.0)
 
 
 def test_a_desk_without_a_worker_takes_nobody_and_keeps_no_descriptor(desk):

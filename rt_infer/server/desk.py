@@ -2,9 +2,9 @@
 
 One lock guards the desk: the scheduler, the slots of every seated session, the messages still to
 be sent and the one request the worker has. It is held for microseconds and never over anything
-that may block: messages go out without waiting, and what the channel does not take now goes with
-the next message. A worker that holds the GIL for ten seconds reads nothing, and still no thread of
-the door waits for it.
+that may block: messages go out without waiting, and what the channel does not take now goes when
+the worker has read some. A worker that holds the GIL for ten seconds reads nothing, and still no
+thread of the door waits for it.
 
 Which observation comes next is decided when the worker is free and not before, so that it always
 gets the newest one of the most urgent robot. Any thread may call anything here.
@@ -73,6 +73,7 @@ class Desk:
         """Seat a session. Takes over `memory_fd`. Raises WorkerGone or WorkerStuck."""
         packet = worker_wire.OPEN.pack(Kind.OPEN, seat.session, stride, chunk_size) + layout
         with self._lock:
+            self._flush()
             if self._channel is None or len(self._outbox) >= MOST_UNSENT:
                 os.close(memory_fd)
                 raise WorkerStuck if self._channel is not None else WorkerGone
@@ -122,7 +123,7 @@ class Desk:
         return seat, observation
 
     def flush(self) -> None:
-        """The worker is reading again: send what it has not taken so far, as far as it takes it."""
+        """The worker has read some: send what its channel has not taken so far."""
         with self._lock:
             self._flush()
 

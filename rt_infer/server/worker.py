@@ -122,11 +122,13 @@ class Worker:
             kind = worker_wire.kind_of(packet)
             if kind == Kind.INFER:
                 self._answer(packet)
-            elif kind == Kind.OPEN:
+                continue
+            if kind == Kind.OPEN:
                 assert fd is not None, "OPEN brings the session's memory"
                 self._open(packet, fd)
             elif kind == Kind.CLOSE:
                 self._close(worker_wire.CLOSE.unpack(packet)[1])
+            self._send(worker_wire.KIND.pack(Kind.READ))
 
     def _open(self, packet: bytes, memory_fd: int) -> None:
         _, number, stride, chunk_size = worker_wire.OPEN.unpack_from(packet)

@@ -154,6 +154,8 @@ class WorkerHost:
             elif kind == Kind.REFUSED:
                 request, code, text = worker_wire.refusal(packet)
                 self._deliver(request, Refused(code, text))
+            elif kind == Kind.READ:
+                self.desk.flush()
             elif kind == Kind.PROGRESS:
                 self._note(worker_wire.text_of(packet, worker_wire.KIND.size))
             elif kind == Kind.READY:

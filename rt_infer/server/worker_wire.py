@@ -11,7 +11,11 @@
                                                  ◀── CHUNK(request, T, A, times) + actions
                                                      or REFUSED(request, code) + text
       CLOSE(session)                             ──▶         unmap, forget
+                                                 ◀── READ, after each OPEN and CLOSE
       end of file                                ──▶         the worker ends
+
+READ is for a door whose messages the channel did not take: it sends on as the worker reads. What
+fills a channel is OPEN and CLOSE, of INFER there is never more than one.
 
 A message is one packet: a struct, then as much text, JSON or float32 as the packet has left. JSON
 travels only when a robot joins and when the worker is ready. Actions travel in the message up to
@@ -56,6 +60,7 @@ class Kind(enum.IntEnum):
     FAILED = 18
     CHUNK = 19
     REFUSED = 20
+    READ = 21
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

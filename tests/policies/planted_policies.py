@@ -174,6 +174,18 @@ def slow(device: str) -> Echo:
     return Slow()
 
 
+def slow_to_forget(device: str) -> Echo:
+    """Takes two seconds to forget a robot that has left."""
+
+    class SlowToForget(Echo):
+        def reset(self, session: int) -> None:
+            if session and session in self.seen:
+                time.sleep(2.0)
+            super().reset(session)
+
+    return SlowToForget()
+
+
 def dies(device: str) -> Echo:
     """Kills its own process."""
 
