@@ -141,6 +141,47 @@ def test_a_superseded_observation_is_not_awaited_any_more(
     assert not client.awaiting
 
 
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_chunk_that_answers_nothing_is_not_handed_over(
+    server: HandServer, client: Client, asked_before: bool
+) -> None:
+    if asked_before:
+        client.submit(OBSERVATION, epoch=1, policy_step=7.0, capture_ns=5)
+        server.take_observation()
+        server.answer()
+        assert client.poll(60.0) is not None
+        server.answer(reply_to=0)  # the same stamp once more
+    else:
+        server.answer(reply_to=0)
+    server.say(Kind.SUPERSEDED, reply_to=99)  # so that the client has something to look at
+    sent = client.bytes_received
+    while client.bytes_received == sent:
+        assert client.poll(0.01) is None
+    assert client.poll(0.05) is None
+    assert not client.awaiting
+
+
+def test_an_observation_that_is_superseded_for_ever_is_given_up_in_time(
+    server: HandServer, client: Client
+) -> None:
+    asked = 0
+
+    def supersede() -> None:
+        nonlocal asked
+        while server.channel is not None and server.channel.receive_header().kind == Kind.OBSERVE:
+            server.channel.receive_body()
+            asked += 1
+            server.say(Kind.SUPERSEDED, reply_to=server.channel.received.sequence)
+
+    thread = threading.Thread(target=supersede)
+    thread.start()
+    with pytest.raises(TimeoutError):
+        client.infer(OBSERVATION, timeout_s=0.2)
+    assert asked >= 1
+    client.close()  # its BYE ends the thread
+    thread.join()
+
+
 def test_the_chunk_of_an_observation_that_was_given_up_is_not_handed_over(
     server: HandServer, client: Client
 ) -> None:

@@ -183,3 +183,9 @@ def test_tcp_frames_are_not_held_back() -> None:
     assert link._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
     assert link._socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     link.close()
+
+
+@pytest.mark.parametrize("host", ["gpu..box", ".box", "x" * 64 + ".org"])
+def test_what_can_be_no_name_of_a_machine_is_not_known(host: str) -> None:
+    with pytest.raises(ConnectFailed, match="is not known here"):
+        connect(parse_address(f"{host}:80"), 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +179,22 @@ def test_chunks_that_are_never_followed_are_forgotten() -> None:
             server_ms=server,
         )
     assert len(timings._captured_ns) < 300
+
+
+def test_a_chunk_may_be_followed_while_it_is_being_forgotten() -> None:
+    class Followed(dict[int, int]):
+        """The main thread takes the oldest chunk out just after the uplink has found it."""
+
+        def __iter__(self) -> Iterator[int]:
+            oldest = min(self.keys())
+            yield from list(self.keys())
+            timings.followed(oldest, 0)
+
+    timings = Timings(_captured_ns=Followed((number, 0) for number in range(256)))
+    server = dict.fromkeys(("queue", "prepare", "infer", "finish", "total"), 1.0)
+    times = dict.fromkeys(("capture_ns", "ready_ns", "sent_ns", "received_ns"), 0)
+    timings.received(chunk_id=256, server_ms=server, **times)
+    assert timings.stages_ms["total"].tolist() == [0.0]
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ The stages of one chunk, in milliseconds and in this order:
     splice    received -> followed by the core, counted in the core
     total     exposure -> followed
 
-The uplink's thread writes, the main thread reads: appends to an array are atomic under the GIL.
+The uplink's thread calls `received`, the main thread `followed`, the display reads: appending to an
+array and taking a key out of a dict are one step each under the GIL.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Timings:
             add[stage].append(server_ms[stage])
         self._captured_ns[chunk_id] = capture_ns
         if len(self._captured_ns) > REMEMBERED:
-            del self._captured_ns[min(self._captured_ns)]
+            self._captured_ns.pop(min(self._captured_ns), None)  # if it is not just followed
 
     def followed(self, chunk_id: int, time_ns: int) -> None:
         """The core began to follow a chunk."""

@@ -183,7 +183,7 @@ class Client:
     ) -> Chunk:
         """Send one observation and wait for its chunk; TimeoutError after `timeout_s`.
 
-        After a TimeoutError the answer is still awaited: poll() for it, or reset().
+        After a TimeoutError the answer may still come (`awaiting`): poll() for it, or reset().
         """
         until_s = None if timeout_s is None else time.monotonic() + timeout_s
         self.submit(observation)
@@ -192,10 +192,10 @@ class Client:
             chunk = self.poll(left_s)
             if chunk is not None:
                 return chunk
-            if not self.awaiting:
-                self.submit(observation)
-            elif until_s is not None and time.monotonic() >= until_s:
+            if until_s is not None and time.monotonic() >= until_s:
                 raise TimeoutError(f"The policy did not answer within {timeout_s:g} s.")
+            if not self.awaiting:  # superseded
+                self.submit(observation)
 
     def reset(self, epoch: int | None = None) -> None:
         """Begin `epoch` (default: the next): the policy forgets this robot, older answers are void.

@@ -220,8 +220,8 @@ class Conversation:
             self._lose(f"{self._channel.link.peer} sent {Kind(kind).name} out of turn: reconnect.")
 
     def _take_chunk(self, header: Header) -> None:
-        if header.reply_to != self._awaited:
-            return  # of an observation that was given up
+        if header.reply_to != self._awaited or not self._awaited:
+            return  # of an observation that was given up, or of none
         self._awaited = 0
         now_ns = time.monotonic_ns()
         try:

@@ -64,7 +64,7 @@ def greet(
     if not proof_fits(proof, transcript.server_proof(answer)):
         raise _distrust(
             f"{channel.link.peer} does not know the token: do not let it move an arm; "
-            "check --token and the address."
+            "check --token_file and the address."
         )
     try:
         welcome = decode(answer, Welcome)
@@ -177,11 +177,11 @@ def _receive_answer(channel: Channel, *expected: Kind) -> bytes:
 
 def _check_token(peer: str, wanted: bool, token: str | None) -> None:
     if wanted and not token:
-        raise _distrust(f"{peer} wants a token: give it with --token.")
+        raise _distrust(f"{peer} wants a token: give it with --token_file.")
     if token and not wanted:
         raise _distrust(
             f"{peer} has no token, so it cannot prove who it is: start it with the "
-            "token, or leave --token out."
+            "token, or leave --token_file out."
         )
 
 

@@ -177,13 +177,13 @@ def connect(address: Address, timeout_s: float) -> Link:
                 raise
         else:
             sock = socket.create_connection((address.host, address.port), timeout_s)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no name of a machine has two dots in a row
         raise ConnectFailed(_why_not_connected(address, timeout_s, error)) from error
     return Link(sock, str(address))
 
 
-def _why_not_connected(address: Address, timeout_s: float, error: OSError) -> str:
-    if isinstance(error, socket.gaierror):
+def _why_not_connected(address: Address, timeout_s: float, error: OSError | UnicodeError) -> str:
+    if isinstance(error, socket.gaierror | UnicodeError):
         return f"The name {address.host!r} is not known here: check --server_address."
     if isinstance(error, TimeoutError):
         return (
