@@ -24,8 +24,9 @@ from rt_infer.wire.frames import SERVER_KINDS, Kind
 from rt_infer.wire.handshake import greet
 from rt_infer.wire.layout import ObservationLayout
 from rt_infer.wire.links import connect
-from rt_infer.wire.messages import AuthRequest, ErrorBody, ObservationSpec, PolicyRequest
+from rt_infer.wire.messages import AuthRequest, ObservationSpec, PolicyRequest
 from rt_infer.wire.packer import Packer
+from rt_infer.wire.refusals import ErrorBody
 
 TESTS = Path(__file__).parent
 PLANTED = (

@@ -12,7 +12,7 @@ from hand_server import ACTIONS, OBSERVATION, SPEC, HandServer, client, connect,
 
 from rt_infer.wire.client import BadObservation, Client, ConnectFailed, LinkLost, RemoteError
 from rt_infer.wire.frames import Kind
-from rt_infer.wire.messages import ErrorBody, ErrorCode
+from rt_infer.wire.refusals import ErrorBody, ErrorCode
 
 __all__ = ["client", "server"]  # fixtures
 

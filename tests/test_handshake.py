@@ -23,17 +23,9 @@ from rt_infer.wire.frames import (
 )
 from rt_infer.wire.handshake import ServerHandshake, greet
 from rt_infer.wire.links import Link, LinkLost
-from rt_infer.wire.messages import (
-    AuthRequest,
-    ErrorCode,
-    ObservationSpec,
-    PolicyRequest,
-    Refusal,
-    RemoteError,
-    Welcome,
-    encode,
-)
+from rt_infer.wire.messages import AuthRequest, ObservationSpec, PolicyRequest, Welcome, encode
 from rt_infer.wire.proofs import Transcript, new_nonce
+from rt_infer.wire.refusals import ErrorCode, Refusal, RemoteError
 
 REQUEST = AuthRequest(PolicyRequest("hold"), ObservationSpec(7))
 WELCOME = Welcome(session=9, chunk_size=50, actions=["a", "b"], fps=30.0)

@@ -13,16 +13,14 @@ import rt_infer
 from rt_infer.wire.frames import BadVersion, Fault, TooLarge
 from rt_infer.wire.messages import (
     AuthRequest,
-    ErrorBody,
-    ErrorCode,
     ObservationSpec,
     PolicyRequest,
     Welcome,
     checked,
-    clean_text,
     decode,
     encode,
 )
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, clean_text
 
 SPEC = ObservationSpec(state=7, images={"wrist": (2, 3, 3), "front": (4, 5, 3)})
 
@@ -179,3 +177,19 @@ def test_text_from_the_wire_cannot_steer_a_terminal() -> None:
 def test_each_frame_error_has_its_code() -> None:
     assert ErrorBody.of_frame_error(BadVersion(Fault.VERSION, "")).code == ErrorCode.BAD_VERSION
     assert ErrorBody.of_frame_error(TooLarge(Fault.TOO_LARGE, "")).code == ErrorCode.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    ("field", "most"), [("type", 64), ("device", 64), ("path", 4096), ("robot_id", 64)]
+)
+def test_the_limits_of_text_count_bytes_and_not_characters(field: str, most: int) -> None:
+    def request(text: str) -> dict[str, object]:
+        policy = {"type": "hold"} | ({} if field == "robot_id" else {field: text})
+        robot_id = text if field == "robot_id" else ""
+        return {"policy": policy, "spec": {"state": 7}, "robot_id": robot_id}
+
+    for text in ("x" * most, "\u00e9" * (most // 2)):
+        decode(msgspec.msgpack.encode(request(text)), AuthRequest)
+    for text in ("x" * (most + 1), "\u00e9" * (most // 2 + 1)):
+        with pytest.raises(ValueError, match="bytes"):
+            decode(msgspec.msgpack.encode(request(text)), AuthRequest)

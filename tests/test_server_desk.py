@@ -13,7 +13,7 @@ from rt_infer.server.desk import MOST_UNSENT, Desk, WorkerGone, WorkerStuck
 from rt_infer.server.seat import Answer, Arrived, Refused
 from rt_infer.server.slots import Slots
 from rt_infer.server.worker_wire import Kind
-from rt_infer.wire.messages import ErrorBody
+from rt_infer.wire.refusals import ErrorBody
 
 
 class Sitter:

@@ -30,7 +30,8 @@ from rt_infer.wire.client import LinkLost, RemoteError
 from rt_infer.wire.frames import SERVER_KINDS, Kind
 from rt_infer.wire.handshake import greet
 from rt_infer.wire.links import connect
-from rt_infer.wire.messages import AuthRequest, ErrorBody, ErrorCode, PolicyRequest
+from rt_infer.wire.messages import AuthRequest, PolicyRequest
+from rt_infer.wire.refusals import ErrorBody, ErrorCode
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from rt_infer.cli import main
 from rt_infer.server import OptionsError
 from rt_infer.server.guests import HEADROOM, Guests
 from rt_infer.wire.client import Client
-from rt_infer.wire.messages import ErrorCode, Refusal
+from rt_infer.wire.refusals import ErrorCode, Refusal
 
 
 def infer_over(path: Path) -> None:

@@ -23,7 +23,7 @@ from serving import (
 from rt_infer.server import OptionsError, Server, ServerOptions
 from rt_infer.wire.client import LinkLost, ObservationSpec, RemoteError
 from rt_infer.wire.frames import Kind
-from rt_infer.wire.messages import ErrorCode
+from rt_infer.wire.refusals import ErrorCode
 
 
 @pytest.fixture(scope="module")

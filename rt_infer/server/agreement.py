@@ -5,7 +5,8 @@ from __future__ import annotations
 from rt_infer import __version__
 from rt_infer.policies.base import PolicySpec
 from rt_infer.wire.layout import ObservationLayout
-from rt_infer.wire.messages import AuthRequest, ErrorBody, ErrorCode, Refusal, Welcome
+from rt_infer.wire.messages import AuthRequest, Welcome
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 MAX_ACTION_WIDTH = 256
 

@@ -19,7 +19,7 @@ from rt_infer.server.seat import Answer, Arrived, Seat
 from rt_infer.server.worker_host import WorkerHost
 from rt_infer.server.workers import Workers
 from rt_infer.wire.layout import ObservationLayout
-from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 
 class Answers(Protocol):

@@ -23,7 +23,7 @@ from rt_infer.wire.channel import Channel
 from rt_infer.wire.frames import CLIENT_KINDS, FrameError, Kind
 from rt_infer.wire.handshake import ServerHandshake
 from rt_infer.wire.links import Link, LinkLost
-from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 log = logging.getLogger(__name__)
 

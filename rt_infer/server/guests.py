@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 HEADROOM = 16
 """Connections beyond the robots, for health checks and for telling robots to come later."""

@@ -20,7 +20,8 @@ from rt_infer.wire.frames import SILENCE_S, Kind
 from rt_infer.wire.handshake import ServerHandshake
 from rt_infer.wire.layout import ObservationLayout
 from rt_infer.wire.links import LinkLost
-from rt_infer.wire.messages import AuthRequest, ErrorBody, ErrorCode, Refusal, Welcome
+from rt_infer.wire.messages import AuthRequest, Welcome
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 LOADING_PERIOD_S = 0.5
 """How often a robot hears that its policy is still loading; the protocol allows a second."""

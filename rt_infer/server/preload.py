@@ -7,7 +7,7 @@ import threading
 from rt_infer.policies.registry import PolicyKey
 from rt_infer.server.worker_host import State, WorkerHost
 from rt_infer.server.workers import FIRST_PAUSE_S, Workers
-from rt_infer.wire.messages import Refusal
+from rt_infer.wire.refusals import Refusal
 
 
 class Preload:

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from rt_infer.server.slots import Slots
-from rt_infer.wire.messages import ErrorBody
+from rt_infer.wire.refusals import ErrorBody
 
 
 class Arrived(NamedTuple):

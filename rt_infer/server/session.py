@@ -25,7 +25,8 @@ from rt_infer.wire.frames import HEADER_SIZE, NOT_URGENT_US, SILENCE_S, Header, 
 from rt_infer.wire.handshake import ServerHandshake
 from rt_infer.wire.layout import BadObservation, ObservationLayout
 from rt_infer.wire.links import LinkLost
-from rt_infer.wire.messages import AuthRequest, ErrorBody, ErrorCode, Refusal
+from rt_infer.wire.messages import AuthRequest
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 
 class Goodbye(Exception):

@@ -25,7 +25,8 @@ from rt_infer.policies.registry import PolicyKey, load
 from rt_infer.server import memory, worker_wire
 from rt_infer.server.worker_wire import Kind
 from rt_infer.wire.layout import BadObservation, ObservationLayout
-from rt_infer.wire.messages import ErrorCode, ObservationSpec
+from rt_infer.wire.messages import ObservationSpec
+from rt_infer.wire.refusals import ErrorCode
 
 Observation = Mapping[str, Any]
 

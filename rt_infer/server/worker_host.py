@@ -27,7 +27,7 @@ from rt_infer.server.seat import Answer, Refused
 from rt_infer.server.wakeup import Wakeup
 from rt_infer.server.worker_process import WorkerProcess
 from rt_infer.server.worker_wire import Kind
-from rt_infer.wire.messages import ErrorBody, ErrorCode
+from rt_infer.wire.refusals import ErrorBody, ErrorCode
 
 log = logging.getLogger(__name__)
 

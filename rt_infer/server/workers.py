@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from rt_infer.policies.registry import PolicyKey
 from rt_infer.server.metrics import Metrics
 from rt_infer.server.worker_host import SHUTTING_DOWN, WorkerHost
-from rt_infer.wire.messages import ErrorBody, ErrorCode, Refusal
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

@@ -21,15 +21,8 @@ from rt_infer.wire.frames import SERVER_KINDS, FrameError, micros
 from rt_infer.wire.handshake import greet
 from rt_infer.wire.layout import BadObservation, Observation
 from rt_infer.wire.links import ConnectFailed, LinkLost, connect
-from rt_infer.wire.messages import (
-    AuthRequest,
-    ErrorBody,
-    ObservationSpec,
-    PolicyRequest,
-    RemoteError,
-    Welcome,
-    checked,
-)
+from rt_infer.wire.messages import AuthRequest, ObservationSpec, PolicyRequest, Welcome, checked
+from rt_infer.wire.refusals import ErrorBody, RemoteError
 
 __all__ = [
     "AddressError",

@@ -20,14 +20,9 @@ from rt_infer.wire.chunk import BadChunk, Chunk, read_chunk
 from rt_infer.wire.frames import SILENCE_S, TEXT_BODY, FrameError, Header, Kind
 from rt_infer.wire.layout import Observation, ObservationLayout
 from rt_infer.wire.links import LinkLost
-from rt_infer.wire.messages import (
-    ErrorBody,
-    ErrorCode,
-    ObservationSpec,
-    RemoteError,
-    Welcome,
-)
+from rt_infer.wire.messages import ObservationSpec, Welcome
 from rt_infer.wire.packer import Packer
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, RemoteError
 
 PING_EVERY_S = 1.0
 PONG_WITHIN_S = SILENCE_S - PING_EVERY_S

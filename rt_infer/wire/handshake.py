@@ -13,18 +13,9 @@ from collections.abc import Callable
 from rt_infer.wire.channel import Channel
 from rt_infer.wire.frames import SILENCE_S, Kind
 from rt_infer.wire.links import LinkLost
-from rt_infer.wire.messages import (
-    AuthRequest,
-    ErrorBody,
-    ErrorCode,
-    Refusal,
-    RemoteError,
-    Welcome,
-    clean_text,
-    decode,
-    encode,
-)
+from rt_infer.wire.messages import AuthRequest, Welcome, decode, encode
 from rt_infer.wire.proofs import NONCE_SIZE, PROOF_SIZE, Transcript, new_nonce, proof_fits
+from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal, RemoteError, clean_text
 
 AUTH_DEADLINE_S = 10.0
 """A server gives a client this long from connecting until its AUTH is there."""

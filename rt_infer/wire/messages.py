@@ -1,82 +1,27 @@
-"""What is said in the handshake's maps, and in an ERROR: checked structs, MessagePack and no code.
+"""What is said in the handshake's maps: checked structs, MessagePack and no code.
 
-Decoding checks types and limits (docs/protocol.md, sections 4 and 6); what does not fit is a
+Decoding checks types and limits (docs/protocol.md, section 4); what does not fit is a
 ValueError with one sentence. Unknown keys are ignored, so that later versions may add some.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
-from enum import IntEnum
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from rt_infer.wire.frames import BadVersion, FrameError, TooLarge
-
 MAX_IMAGES = 16
 MAX_TASK_BYTES = 4096
 MAX_STEPS = 4096
 MAX_HISTORY = 16
-_MAX_SENTENCE_BYTES = 2048
-_ERROR_HEAD = struct.Struct("<HBB4x")
+MAX_NAME_BYTES = 64
+MAX_PATH_BYTES = 4096
 
 Text = Annotated[str, Meta(max_length=256)]
-Path = Annotated[str, Meta(max_length=4096)]
 Steps = Annotated[int, Meta(ge=1, le=MAX_STEPS)]
 Side = Annotated[int, Meta(ge=1, le=8192)]
-
-
-class ErrorCode(IntEnum):
-    """Why a server refused (docs/protocol.md, section 6)."""
-
-    BAD_FRAME = 1
-    BAD_VERSION = 2
-    AUTH_FAILED = 3
-    BAD_REQUEST = 4
-    UNKNOWN_POLICY = 5
-    LOAD_FAILED = 6
-    SPEC_MISMATCH = 7
-    BAD_OBSERVATION = 8
-    POLICY_FAILED = 9
-    BAD_ANSWER = 10
-    WORKER_LOST = 11
-    BUSY = 12
-    SHUTTING_DOWN = 13
-    TOO_SLOW = 14
-    OUT_OF_ORDER = 15
-    TOO_LARGE = 16
-    INTERNAL = 17
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed later with nothing changed by the user."""
-        return self in _RETRYABLE
-
-    @property
-    def closing(self) -> bool:
-        """Whether the server closes the connection after saying so."""
-        return self not in _STAYING
-
-
-_RETRYABLE = frozenset(
-    {
-        ErrorCode.POLICY_FAILED,
-        ErrorCode.BAD_ANSWER,
-        ErrorCode.WORKER_LOST,
-        ErrorCode.BUSY,
-        ErrorCode.SHUTTING_DOWN,
-        ErrorCode.TOO_SLOW,
-        ErrorCode.INTERNAL,
-    }
-)
-_STAYING = frozenset({ErrorCode.BAD_OBSERVATION, ErrorCode.POLICY_FAILED, ErrorCode.BAD_ANSWER})
-_OF_FRAME_ERROR: dict[type[FrameError], ErrorCode] = {
-    BadVersion: ErrorCode.BAD_VERSION,
-    TooLarge: ErrorCode.TOO_LARGE,
-}
 
 
 class ObservationSpec(msgspec.Struct, frozen=True):
@@ -125,10 +70,15 @@ class PolicyRequest(msgspec.Struct, frozen=True):
     actions_per_chunk: the most actions in one chunk, 1 to 4096; the policy may have fewer.
     """
 
-    type: Annotated[str, Meta(min_length=1, max_length=64)]
-    path: Path = ""
-    device: Annotated[str, Meta(max_length=64)] = "cpu"
+    type: Annotated[str, Meta(min_length=1)]
+    path: str = ""
+    device: str = "cpu"
     actions_per_chunk: Steps = 50
+
+    def __post_init__(self) -> None:
+        _check_bytes("The policy's type", self.type, MAX_NAME_BYTES)
+        _check_bytes("The policy's path", self.path, MAX_PATH_BYTES)
+        _check_bytes("The policy's device", self.device, MAX_NAME_BYTES)
 
 
 class AuthRequest(msgspec.Struct, frozen=True):
@@ -136,8 +86,11 @@ class AuthRequest(msgspec.Struct, frozen=True):
 
     policy: PolicyRequest
     spec: ObservationSpec
-    robot_id: Annotated[str, Meta(max_length=64)] = ""
+    robot_id: str = ""
     client: Text = ""
+
+    def __post_init__(self) -> None:
+        _check_bytes("robot_id", self.robot_id, MAX_NAME_BYTES)
 
 
 class Welcome(msgspec.Struct, frozen=True):
@@ -159,58 +112,6 @@ class Welcome(msgspec.Struct, frozen=True):
         _check_names("actions", self.actions, least=1, most=256)
         if self.fps is not None and not 0.0 < self.fps < float("inf"):
             raise ValueError(f"fps is {self.fps}; give a rate above 0 or none.")
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """One refusal. `code` is a number that may be newer than this side's ErrorCode."""
-
-    code: int
-    retryable: bool
-    closing: bool
-    sentence: str
-
-    @classmethod
-    def of(cls, code: ErrorCode, sentence: str, *, closing: bool | None = None) -> ErrorBody:
-        """The refusal with the flags that its code usually has."""
-        return cls(code, code.retryable, code.closing if closing is None else closing, sentence)
-
-    @classmethod
-    def of_frame_error(cls, error: FrameError) -> ErrorBody:
-        """The refusal of bytes that are no frame we can go on from."""
-        return cls.of(_OF_FRAME_ERROR.get(type(error), ErrorCode.BAD_FRAME), str(error))
-
-    def encode(self) -> bytes:
-        """The body of an ERROR frame."""
-        text = self.sentence.encode()[:_MAX_SENTENCE_BYTES].decode(errors="ignore").encode()
-        return _ERROR_HEAD.pack(self.code, self.retryable, self.closing) + text
-
-    @classmethod
-    def decode(cls, body: bytes) -> ErrorBody:
-        """Read an ERROR's body; its text is cleaned, since it may come from a stranger."""
-        if len(body) < _ERROR_HEAD.size:
-            sentence = "The server refused without saying why: see its own messages."
-            return cls(ErrorCode.INTERNAL, True, True, sentence)
-        code, retryable, closing = _ERROR_HEAD.unpack_from(body)
-        return cls(code, bool(retryable), bool(closing), clean_text(body[_ERROR_HEAD.size :]))
-
-
-class RemoteError(Exception):
-    """The server refused. `code`, `retryable`, `closing` and `sentence` as in `ErrorBody`."""
-
-    def __init__(self, body: ErrorBody) -> None:
-        super().__init__(body.sentence)
-        self.code = body.code
-        self.retryable = body.retryable
-        self.closing = body.closing
-        self.sentence = body.sentence
-
-
-class Refusal(Exception):
-    """On the server: what to answer a client with. `body` goes into the ERROR frame."""
-
-    def __init__(self, body: ErrorBody) -> None:
-        super().__init__(body.sentence)
-        self.body = body
 
 
 Message = TypeVar("Message", AuthRequest, Welcome)
@@ -235,12 +136,6 @@ def checked(message: Message) -> Message:
         return msgspec.convert(msgspec.to_builtins(message), type(message))
     except msgspec.MsgspecError as error:
         raise ValueError(f"This cannot be asked for: {error}.") from None
-
-
-def clean_text(data: bytes) -> str:
-    """Text from the wire without control characters: it may end up in a user's terminal."""
-    text = data[:_MAX_SENTENCE_BYTES].decode(errors="replace")
-    return "".join(character for character in text if character.isprintable())
 
 
 def _check_state(state: object) -> None:
@@ -278,7 +173,21 @@ def _check_names(what: str, names: Sequence[object], *, least: int, most: int) -
     if not least <= len(names) <= most:
         raise ValueError(f"{what} has {len(names)} names; give {least} to {most}.")
     for name in names:
-        if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name.encode()) <= 64:
+        if (
+            not isinstance(name, str)
+            or not name.isprintable()
+            or not 1 <= len(name.encode()) <= MAX_NAME_BYTES
+        ):
             raise ValueError(f"{what} has the name {name!r}; use 1 to 64 bytes of printable text.")
     if len(set(names)) != len(names):
         raise ValueError(f"{what} names an entry twice: {', '.join(map(str, names))}.")
+
+
+def _check_bytes(what: str, text: object, most: int) -> None:
+    """Raise ValueError unless `text` is text of at most `most` bytes."""
+    try:
+        fits = isinstance(text, str) and len(text.encode()) <= most
+    except UnicodeEncodeError:
+        fits = False
+    if not fits:
+        raise ValueError(f"{what} must be text of at most {most} bytes in UTF-8.")

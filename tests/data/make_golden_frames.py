@@ -14,17 +14,10 @@ import numpy as np
 from rt_infer._frames import ChunkHead, Header, ObserveHead
 from rt_infer.wire.frames import Kind
 from rt_infer.wire.layout import ObservationLayout
-from rt_infer.wire.messages import (
-    AuthRequest,
-    ErrorBody,
-    ErrorCode,
-    ObservationSpec,
-    PolicyRequest,
-    Welcome,
-    encode,
-)
+from rt_infer.wire.messages import AuthRequest, ObservationSpec, PolicyRequest, Welcome, encode
 from rt_infer.wire.packer import Packer
 from rt_infer.wire.proofs import Transcript
+from rt_infer.wire.refusals import ErrorBody, ErrorCode
 
 TOKEN = "correct horse battery staple"
 CLIENT_NONCE = bytes(range(32))
