@@ -16,6 +16,7 @@ from rt_infer.flags import flag
 from rt_infer.robots import sim_fr3 as _sim_fr3
 from rt_infer.robots.registry import RobotConfig
 from rt_infer.wire.addresses import parse_address
+from rt_infer.wire.messages import MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_TASK_BYTES
 
 MAX_CHUNK = 512  # RTI_MAX_CHUNK of rt_infer.h: one chunk must fit into half the action ring
 
@@ -30,6 +31,16 @@ def _between(name: str, value: float, low: float, high: float, unit: str = "") -
 def _above_zero(name: str, value: float | None, unit: str = "") -> None:
     if value is not None and not (value > 0 and math.isfinite(value)):
         raise ValueError(f"--{name} must be above zero{unit}, not {value:g}.")
+
+
+def _text(name: str, text: str, most: int) -> None:
+    """What goes over the wire: text of at most so many bytes."""
+    try:
+        length = len(text.encode())
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
+        raise ValueError(f"--{name} is not text in UTF-8.") from None
+    if length > most:
+        raise ValueError(f"--{name} has {length} bytes; give at most {most}.")
 
 
 @dataclass(kw_only=True)
@@ -169,6 +180,10 @@ class RunConfig:
         parse_address(self.server_address)
         if not self.policy_type:
             raise ValueError("--policy_type must name a policy, e.g. reach.")
+        _text("policy_type", self.policy_type, MAX_NAME_BYTES)
+        _text("policy_device", self.policy_device, MAX_NAME_BYTES)
+        _text("pretrained_name_or_path", self.pretrained_name_or_path, MAX_PATH_BYTES)
+        _text("task", self.task, MAX_TASK_BYTES)
         _between("actions_per_chunk", self.actions_per_chunk, 1, MAX_CHUNK)
         _between("chunk_size_threshold", self.chunk_size_threshold, 0.0, 1.0)
         _between("fps", self.fps, 1.0, 1000.0, " actions a second")

@@ -193,3 +193,11 @@ def test_the_demo_is_a_robot_run_of_the_shipped_policy() -> None:
     run = flags.parse(DemoConfig, ["--targets=3", "--seed=2"], "rt-infer demo").run_config("h:1")
     assert isinstance(run.robot, SimFr3Config)
     assert (run.policy_type, run.robot.targets, run.robot.seed) == ("reach", 3, 2)
+
+
+@pytest.mark.parametrize(
+    "flag", ["policy_type", "policy_device", "pretrained_name_or_path", "task"]
+)
+def test_text_that_no_frame_could_carry_is_refused_before_anything_starts(flag: str) -> None:
+    assert "bytes" in refusal(f"--{flag}=" + "€" * 1400)
+    assert "UTF-8" in refusal(f"--{flag}=\udcff")

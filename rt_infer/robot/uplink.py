@@ -22,7 +22,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from rt_infer.robot.result import EXIT_FAULT, EXIT_NO_CONNECTION, EXIT_REFUSED, Ending
+from rt_infer.robot.result import (
+    EXIT_FAULT,
+    EXIT_NO_CONNECTION,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    Ending,
+)
 from rt_infer.robot.supply import RunEnds, Supply
 from rt_infer.wire.client import BadObservation, Client, ConnectFailed, LinkLost, RemoteError
 
@@ -97,7 +103,7 @@ class Uplink:
         deadline_s = time.monotonic() + self._connect_timeout_s
         for pause_s in _pauses():
             try:
-                client = self._connect(self._loading)
+                client = self._attempt()
             except (ConnectFailed, LinkLost) as error:
                 reason = _clause(error)
             except RemoteError as error:
@@ -127,18 +133,28 @@ class Uplink:
             if self._stop.wait(pause_s):
                 break
             try:
-                client = self._connect(self._loading)
+                client = self._attempt()
             except (ConnectFailed, LinkLost):
                 continue
             except RemoteError as error:
                 _retryable(error)
                 continue
+            if self._stop.is_set():  # meanwhile: the region is not ours any more
+                client.close()
+                break
             self.supply.counts.reconnects += 1
             self.supply.begin_new_epoch(self._stop)
             self.status = "connected"
             self._say("The server is back; going on with a new epoch.")
             return client
         return None
+
+    def _attempt(self) -> Client:
+        """One connection; RunEnds when what the robot or its user asks for can be no request."""
+        try:
+            return self._connect(self._loading)
+        except ValueError as error:
+            raise RunEnds(EXIT_USAGE, str(error)) from error
 
     def _loading(self, text: str) -> None:
         if self.status != "loading":

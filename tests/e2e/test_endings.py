@@ -58,6 +58,13 @@ def test_an_unknown_policy_ends_the_run(
     assert "nonesuch" in refused(robot, 4)
 
 
+def test_what_cannot_be_asked_for_is_told_as_a_mistake_and_not_as_a_fault(
+    server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    nameless = "--robot.cameras={'': {type: synthetic, view: front}}"
+    assert "images has the name ''" in refused(start_robot(server.port, *MOVING, nameless), 2)
+
+
 def test_a_policy_that_wants_other_images_ends_the_run(
     server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
