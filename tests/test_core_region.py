@@ -16,6 +16,7 @@ import posix_ipc
 import pytest
 
 from rt_infer import _core
+from rt_infer.cli import main
 from rt_infer.robot import claim
 from rt_infer.robot.region import MAX_CHUNK, CoreRegion, RegionBusy
 from rt_infer.robot.statistics import Histogram
@@ -305,3 +306,17 @@ def test_percentiles_are_within_a_bucket_of_the_truth() -> None:
     assert histogram.percentile_us(99) == pytest.approx(0.010)
     assert histogram.percentile_us(99.9) == pytest.approx(0.040)
     assert histogram.mean_us == pytest.approx(0.0103)
+
+
+def test_a_run_without_room_for_its_memory_ends_with_a_sentence(
+    robot_id: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(fd: int, robot: str, fps: float, generation: int) -> None:
+        raise _core.RegionError("There is no room for the robot's shared memory: make some.")
+
+    monkeypatch.setattr(_core.Region, "format", staticmethod(full))
+    words = ["robot", "--robot.type=sim_fr3", f"--robot.id={robot_id}", "--policy_type=hold"]
+    assert main(words) == 5
+    said = capfd.readouterr().err
+    assert said == "rt-infer: There is no room for the robot's shared memory: make some.\n"
+    assert not list(SHM.glob(f"rt-infer.{robot_id}*"))

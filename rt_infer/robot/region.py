@@ -20,7 +20,9 @@ from rt_infer.robot import claim
 from rt_infer.robot.claim import RegionBusy
 from rt_infer.robot.statistics import RunStatistics
 
-__all__ = ["CoreRegion", "CoreState", "Phase", "RegionBusy", "Telemetry"]
+__all__ = ["CoreRegion", "CoreState", "Phase", "RegionBusy", "RegionError", "Telemetry"]
+
+RegionError = _core.RegionError
 
 MAX_CHUNK: int = _core.MAX_CHUNK  # actions of one chunk
 MAX_VALUES: int = _core.MAX_VALUES  # values of one action
@@ -89,7 +91,8 @@ class CoreRegion:
         """Own the robot's region; what a dead owner left is replaced.
 
         Waits up to ``wait_s`` for a core that is still bringing its arm to rest, then raises
-        RegionBusy, which names the process. ValueError: the id is no name.
+        RegionBusy, which names the process. ValueError: the id is no name. RegionError: the machine
+        has no room for it.
         """
         name = claim.object_name(robot_id)
 

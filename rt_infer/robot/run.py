@@ -19,7 +19,7 @@ from rt_infer.config import RunConfig
 from rt_infer.robot.core_process import CoreConfig, CoreFailed, CoreProcess
 from rt_infer.robot.observe import ArmHistory, Observer
 from rt_infer.robot.recorder import Recorder
-from rt_infer.robot.region import CoreRegion, RegionBusy
+from rt_infer.robot.region import CoreRegion, RegionBusy, RegionError
 from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult
 from rt_infer.robot.supervise import Snapshot, Supervisor, stop_flag
 from rt_infer.robot.supply import Supply
@@ -56,7 +56,7 @@ def run(
             core = parts.enter_context(CoreProcess.start(region, _core_config(config, robot)))
         except RegionBusy as error:
             raise SetUpError(_capital(error), EXIT_REFUSED) from error
-        except CoreFailed as error:
+        except (CoreFailed, RegionError) as error:
             raise SetUpError(_capital(error), EXIT_FAULT) from error
         streams = [CameraStream(camera) for camera in robot.cameras(_latest_arm(region))]
         for stream in streams:
