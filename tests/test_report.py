@@ -243,6 +243,7 @@ class CountingTask:
 def test_the_recorder_keeps_the_score_and_the_motion() -> None:
     task = CountingTask()
     made = records(200)
+    made["chunk_id"] = 1
     recorder = Recorder(Tape(made[:90], made[90:]), Timings(), task, keep=True)
     recorder.drain()
     recorder.drain()
@@ -252,6 +253,15 @@ def test_the_recorder_keeps_the_score_and_the_motion() -> None:
     np.testing.assert_array_equal(kept["cycle"], np.arange(200))
     assert len(task.times_s) == 200 // SCORE_EVERY_CYCLES
     assert task.times_s == sorted(task.times_s)
+
+
+def test_nothing_is_scored_before_the_first_chunk_is_followed() -> None:
+    task = CountingTask()
+    made = records(200)
+    made["chunk_id"][100:] = 1  # until then the policy loads, and the arm waits where it is
+    Recorder(Tape(made), Timings(), task, keep=False).drain()
+    assert task.times_s[0] == made["time_ns"][100] / 1e9
+    assert len(task.times_s) == 100 // SCORE_EVERY_CYCLES
 
 
 def test_the_recorder_keeps_only_the_newest_minutes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,9 @@ class Recorder:
         for record in records[(records["flags"] & SPLICED) != 0]:
             self._timings.followed(int(record["chunk_id"]), int(record["time_ns"]))
         if self._task is not None:
-            for record in records[records["cycle"] % SCORE_EVERY_CYCLES == 0]:
+            # A policy that still loads misses nothing: time counts from the first chunk followed.
+            begun = records["chunk_id"] != 0
+            for record in records[begun & (records["cycle"] % SCORE_EVERY_CYCLES == 0)]:
                 self._task.update(record["q"], int(record["time_ns"]) / 1e9)
         if self._keep:
             self._kept.append(records)
