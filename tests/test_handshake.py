@@ -288,3 +288,11 @@ def test_a_server_that_closes_in_the_middle_is_a_lost_link() -> None:
         server.close()
         with pytest.raises(LinkLost, match="closed the connection"):
             greet(client, REQUEST)
+
+
+def test_a_server_that_promises_longer_chunks_than_were_asked_for_is_not_followed() -> None:
+    short = AuthRequest(PolicyRequest("hold", actions_per_chunk=49), REQUEST.spec)
+    with two_ends() as (client, server):
+        with beside(serve(server, None)):
+            with pytest.raises(RemoteError, match="50 actions where at most 49"):
+                greet(client, short)

@@ -63,7 +63,7 @@ def run(
             stream.start()
             parts.callback(stream.stop)
         observer = Observer(streams, ArmHistory(region.telemetry()), config.task)
-        supply = Supply(config, region, observer, len(robot.action_names), say)
+        supply = Supply(config, region, observer, robot.action_names, say)
         uplink = Uplink(
             supply,
             lambda on_loading: _connect(config, robot, observer, token, on_loading),

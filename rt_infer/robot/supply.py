@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rt_infer.config import RunConfig
+from rt_infer.robot.agreement import misfit, other_rate
 from rt_infer.robot.chunks import AskRule, Verdict, judge
 from rt_infer.robot.observe import Observation, Observer
 from rt_infer.robot.region import MAX_CHUNK, CoreRegion, CoreState
@@ -18,6 +19,7 @@ from rt_infer.robot.result import EXIT_REFUSED, Ending
 from rt_infer.robot.timings import LinkCounts, Timings
 from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.client import Chunk, Client
+from rt_infer.wire.messages import Welcome
 
 POLL_S = 0.05  # how long a stop may go unnoticed
 TROUBLE_S = 0.5  # a camera's trouble is told when it lasts so long
@@ -39,7 +41,7 @@ class Supply:
         config: RunConfig,
         region: CoreRegion,
         observer: Observer,
-        action_size: int,
+        action_names: Sequence[str],
         say: Callable[[str], None],
     ) -> None:
         self.timings = Timings()
@@ -48,15 +50,17 @@ class Supply:
         self._config = config
         self._region = region
         self._observer = observer
-        self._action_size = action_size
+        self._action_names = action_names
         self._say = say
         self._chunk_id = 0
         self._ready_ns = 0  # of the question that is out: observation ready, and sent
         self._sent_ns = 0
         self._trouble_since_s: float | None = None
+        self._rate_told = False
 
     def over(self, client: Client, stop: threading.Event) -> None:
         """Supply the core over this connection until `stop` is set."""
+        self._hold_against_the_robot(client.welcome)
         rule = AskRule(
             actions_per_chunk=client.welcome.chunk_size,
             threshold=self._config.chunk_size_threshold,
@@ -104,6 +108,15 @@ class Supply:
         assert state is not None  # CoreProcess.start has waited for the first one
         return state
 
+    def _hold_against_the_robot(self, welcome: Welcome) -> None:
+        sentence = misfit(welcome, self._action_names)
+        if sentence is not None:
+            raise RunEnds(EXIT_REFUSED, sentence)
+        notice = other_rate(welcome, self._config.fps)
+        if notice is not None and not self._rate_told:
+            self._rate_told = True
+            self._say(notice)
+
     def _ask(self, client: Client, observation: Observation, slack_s: float) -> None:
         self._ready_ns = time.monotonic_ns()
         client.submit(
@@ -129,7 +142,7 @@ class Supply:
         )
         verdict = judge(
             chunk.actions,
-            action_size=self._action_size,
+            action_size=len(self._action_names),
             max_actions=MAX_CHUNK,
             chunk_epoch=chunk.epoch,
             epoch=state.epoch,
@@ -140,7 +153,7 @@ class Supply:
             raise RunEnds(
                 EXIT_REFUSED,
                 f"The policy answers with chunks of shape {chunk.actions.shape}, this robot takes "
-                f"(1 to {MAX_CHUNK}, {self._action_size}); choose a policy made for it.",
+                f"(1 to {MAX_CHUNK}, {len(self._action_names)}); choose a policy made for it.",
             )
         if verdict is Verdict.GOOD:
             # Told before it is pushed: the core may judge it before we are back.

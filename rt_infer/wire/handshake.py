@@ -66,6 +66,12 @@ def greet(
             f"{channel.link.peer} gave two numbers to one session: run the same version "
             "of rt-infer on both sides."
         )
+    if welcome.chunk_size > request.policy.actions_per_chunk:
+        raise _distrust(
+            f"{channel.link.peer} answers with {welcome.chunk_size} actions where at most "
+            f"{request.policy.actions_per_chunk} were asked for: run the same version of rt-infer "
+            "on both sides."
+        )
     channel.session = welcome.session
     return welcome
 

@@ -6,6 +6,7 @@ Each answer leads from the state it was asked in to the pose whose turn it is, a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -49,6 +50,18 @@ class FarAway(Moving):
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         return np.repeat(batch[None] + [1.0, 0, 0, 0, 0, 0, 0], STEPS, axis=0)
+
+
+class Mirrored(Moving):
+    """Made for an arm whose joints are counted from the other end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spec = replace(self.spec, actions=JOINTS[::-1])
+
+
+def make_mirrored(device: str) -> Mirrored:
+    return Mirrored()
 
 
 def make(device: str) -> Moving:

@@ -107,8 +107,8 @@ class ServerProgram(Program):
     def __init__(
         self, folder: Path, name: str = "server", port: int = 0, words: Sequence[str] = ()
     ) -> None:
-        factories = ("moving_policy:make", "moving_policy:make_far_away")
-        allowed = [f"--allow_python={factory}" for factory in factories]
+        factories = ("make", "make_far_away", "make_mirrored")
+        allowed = [f"--allow_python=moving_policy:{factory}" for factory in factories]
         command = ["-m", "rt_infer.server", f"--port={port}", *allowed, *words]
         super().__init__(folder, name, command)
         found = wait_until(

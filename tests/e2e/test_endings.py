@@ -82,6 +82,16 @@ def test_a_first_target_too_far_away_is_refused_and_the_arm_stays(
     assert robot.report["steps"]["executed"] == 0
 
 
+def test_actions_for_other_joints_move_nothing(
+    server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    mirrored = "--pretrained_name_or_path=moving_policy:make_mirrored"
+    robot = start_robot(server.port, "--policy_type=python", mirrored)
+    assert "in this order" in refused(robot, 4)
+    assert robot.report["motion"]["velocity_ratio_max"] == 0.0
+    assert robot.report["chunks"]["received"] == 0
+
+
 def test_a_robot_has_one_driver_at_a_time(
     server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
