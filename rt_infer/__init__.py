@@ -11,14 +11,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rt_infer.wire.client import Client as Client
+    from rt_infer.wire.links import ConnectFailed as ConnectFailed
+    from rt_infer.wire.links import LinkLost as LinkLost
     from rt_infer.wire.messages import ObservationSpec as ObservationSpec
+    from rt_infer.wire.refusals import RemoteError as RemoteError
 
 __version__ = "0.1.0"
-__all__ = ["Client", "ObservationSpec", "__version__"]
+__all__ = [
+    "Client",
+    "ConnectFailed",
+    "LinkLost",
+    "ObservationSpec",
+    "RemoteError",
+    "__version__",
+]
 
 _HOME_OF = {
     "Client": "rt_infer.wire.client",
+    "ConnectFailed": "rt_infer.wire.links",
+    "LinkLost": "rt_infer.wire.links",
     "ObservationSpec": "rt_infer.wire.messages",
+    "RemoteError": "rt_infer.wire.refusals",
 }
 
 
