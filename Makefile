@@ -32,7 +32,7 @@ PINS  := pyproject.toml constraints/ci.txt
 
 NATIVE := setup.py $(shell find csrc bindings \( -path csrc/build -o -path csrc/tests \
             -o -path csrc/benches \) -prune -o \
-            -name '*.[ch]pp' -print -o -name '*.h' -print -o -name '*.p[yx][xd]' -print)
+            -name '*.[ch]pp' -print -o -name '*.h' -print -o -name '*.p[yx][xdi]' -print)
 FORMATTED := $(sort $(shell find csrc bindings -path csrc/build -prune -o \
                -name '*.[ch]pp' -print -o -name '*.h' -print))
 
