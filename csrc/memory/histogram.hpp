@@ -70,9 +70,8 @@ class HistogramWriter {
     return copy;
 }
 
-// The duration that `percent` (0 … 100) of those recorded do not exceed (nearest rank), rounded up
-// to the end of its bucket: never understated, overstated by less than 1/32. 0 if nothing was
-// recorded.
+// The duration that `percent` (0 … 100) of those recorded do not exceed (nearest rank), to within
+// 1/32: those in one bucket count as evenly spread over it. 0 if nothing was recorded.
 [[nodiscard]] inline std::uint64_t percentile_ns(const rti_histogram& snapshot,
                                                  double percent) noexcept {
     std::uint64_t total = 0;
@@ -82,8 +81,16 @@ class HistogramWriter {
                                                   std::min<std::uint64_t>(total, 1), total);
     std::uint64_t seen = 0;
     for (std::size_t bucket = 0; bucket + 1 < RTI_HISTOGRAM_BUCKETS && total != 0; ++bucket) {
-        seen += snapshot.buckets[bucket];
-        if (seen >= target) return std::min(histogram_lower_ns(bucket + 1) - 1, snapshot.max_ns);
+        const std::uint64_t here = snapshot.buckets[bucket];
+        if (seen + here >= target) {
+            const std::uint64_t shortest = histogram_lower_ns(bucket);
+            const std::uint64_t longest =
+                std::min(histogram_lower_ns(bucket + 1) - 1, std::max(snapshot.max_ns, shortest));
+            const double share = static_cast<double>(target - seen) / static_cast<double>(here);
+            return shortest +
+                   static_cast<std::uint64_t>(share * static_cast<double>(longest - shortest));
+        }
+        seen += here;
     }
     return total == 0 ? 0 : snapshot.max_ns;
 }

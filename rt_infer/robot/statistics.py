@@ -23,7 +23,7 @@ class Histogram:
     buckets: npt.NDArray[np.uint64]
 
     def percentile_us(self, percent: float) -> float:
-        """The duration that ``percent`` of all do not exceed, in µs; 0 where there are none."""
+        """The duration that ``percent`` of all do not exceed, in µs within 3 %; 0: no values."""
         return float(_core.histogram_percentile_ns(self.buckets, self.max_ns, percent)) / 1e3
 
     @property
