@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,14 @@ from rt_infer.report.table import print_table
 from rt_infer.robot.chunks import Verdict
 from rt_infer.robot.recorder import SCORE_EVERY_CYCLES, Recorder
 from rt_infer.robot.region import CoreRegion
-from rt_infer.robot.result import EXIT_DONE, EXIT_FAULT, EXIT_REFUSED, Ending, RunResult
+from rt_infer.robot.result import (
+    EXIT_DONE,
+    EXIT_FAULT,
+    EXIT_NO_CONNECTION,
+    EXIT_REFUSED,
+    Ending,
+    RunResult,
+)
 from rt_infer.robot.statistics import RunStatistics
 from rt_infer.robot.timings import LinkCounts, Timings
 from rt_infer.robots.fr3_limits import ratios
@@ -120,7 +128,8 @@ def test_the_check_for_missing_keys_finds_them(stats: RunStatistics) -> None:
     [
         (Ending(EXIT_DONE), "finished", None),
         (Ending(EXIT_DONE, "Stopped by SIGINT.", stopped=True), "stopped", None),
-        (Ending(EXIT_REFUSED, "No."), "stopped", None),
+        (Ending(EXIT_REFUSED, "No."), "refused", None),
+        (Ending(EXIT_NO_CONNECTION, "Nobody there."), "refused", None),
         (Ending(EXIT_FAULT, "The arm stopped."), "fault", "The arm stopped."),
     ],
 )
@@ -223,8 +232,22 @@ def test_no_line_of_the_table_breaks_on_a_terminal_of_80_columns(stats: RunStati
     text = io.StringIO()
     print_table(report.build(config(), result(stats)), Console(file=text, width=80))
     rows = [line for line in text.getvalue().splitlines() if "p50" in line]
-    assert len(rows) == 11
+    assert len(rows) == 12
     assert all("max" in row and row.rstrip().endswith(("ms", "µs")) for row in rows)
+
+
+def table(built: dict[str, Any]) -> str:
+    text = io.StringIO()
+    print_table(built, Console(file=text, width=100))
+    return text.getvalue()
+
+
+def test_the_table_says_why_chunks_were_refused(stats: RunStatistics) -> None:
+    over = result(stats)
+    over.link.chunks_received = 4
+    over.refused = {Verdict.TOO_OLD: 1}
+    stats.refused["age"] = 2
+    assert "4 received, 3 refused (age 3)" in table(report.build(config(), over))
 
 
 class CountingTask:

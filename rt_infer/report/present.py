@@ -32,7 +32,8 @@ def run_and_report(config: RunConfig, terminal: Terminal) -> int:
     except SetUpError as error:
         _tell(errors, f"rt-infer: {error}")
         return error.exit_code
-    if summary is not None:
+    # A run that nobody answered has nothing to tell but why.
+    if summary is not None and (result.outcome != "refused" or result.link.chunks_received):
         with terminal.bearing_its_loss():
             print_table(summary, terminal)
     for where, sentence in written:

@@ -39,8 +39,9 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
             "actions",
             [
                 ("steps executed", f"{steps['executed']}"),
-                ("holds", f"{steps['holds']} ({steps['held_s']:.2f} s at rest)"),
-                ("chunks", f"{chunks['received']} received, {chunks['refused']} refused"),
+                ("holds", f"{steps['holds']} times the actions ran out"),
+                ("at rest", f"{steps['held_s']:.2f} s after the first chunk, whatever the reason"),
+                ("chunks", f"{chunks['received']} received, {_refused(chunks)}"),
                 ("late steps", f"{chunks['late_steps']}"),
             ],
         ),
@@ -56,6 +57,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
             [
                 ("cycles", f"{loop['cycles']} ({loop['late_cycles']} late)"),
                 ("period", _microseconds(loop["period_us"])),
+                ("jitter", _microseconds(loop["wake_late_us"])),
                 ("response", _microseconds(loop["response_us"])),
                 (
                     "scheduling",
@@ -89,8 +91,18 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
 
 
 def _outcome(report: dict[str, Any]) -> str:
-    colour = {"finished": "green", "stopped": "yellow", "fault": "red"}[report["outcome"]]
-    return f"[{colour}]{report['outcome']}[/]"
+    colours = {"finished": "green", "stopped": "yellow", "refused": "red", "fault": "red"}
+    return f"[{colours[report['outcome']]}]{report['outcome']}[/]"
+
+
+def _refused(chunks: dict[str, Any]) -> str:
+    """How many were refused, and why; refusals of both sides for one reason are one number."""
+    reasons: dict[str, int] = {}
+    for part in ("refused_by_core", "refused_before_core"):
+        for reason, count in chunks[part].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
+    return f"{chunks['refused']} refused" + (f" ({why})" if why else "")
 
 
 def _ratio(value: float) -> str:

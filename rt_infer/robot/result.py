@@ -12,7 +12,7 @@ from rt_infer.robot.chunks import Verdict
 from rt_infer.robot.statistics import RunStatistics
 from rt_infer.robot.timings import LinkCounts, Timings
 
-Outcome = Literal["finished", "stopped", "fault"]
+Outcome = Literal["finished", "stopped", "refused", "fault"]
 
 EXIT_DONE = 0
 EXIT_USAGE = 2
@@ -48,6 +48,6 @@ class RunResult:
     def outcome(self) -> Outcome:
         if self.ending.exit_code == EXIT_FAULT:
             return "fault"
-        if self.ending.stopped or self.ending.exit_code != EXIT_DONE:
-            return "stopped"
-        return "finished"
+        if self.ending.exit_code != EXIT_DONE:  # by the server, or by none at all
+            return "refused"
+        return "stopped" if self.ending.stopped else "finished"

@@ -56,6 +56,8 @@ def test_an_unknown_policy_ends_the_run(
 ) -> None:
     robot = start_robot(server.port, "--policy_type=nonesuch")
     assert "nonesuch" in refused(robot, 4)
+    assert robot.report["outcome"] == "refused"
+    assert "steps executed" not in robot.output  # a table of zeros
 
 
 def test_what_cannot_be_asked_for_is_told_as_a_mistake_and_not_as_a_fault(
