@@ -1,0 +1,102 @@
+// What hostile worlds are made of: dice, poses to start from, configurations, and bad policies.
+//
+// Ranges come from the arm that judges (arms/fci_limits.hpp), not from the motion's own tables.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <random>
+
+#include "arms/fci_limits.hpp"
+#include "tests/motion_rig.hpp"
+
+namespace rti::test {
+
+class Dice {
+  public:
+    explicit Dice(std::uint64_t seed) : generator_(seed) {}
+    double between(double low, double high) {
+        return std::uniform_real_distribution<double>(low, high)(generator_);
+    }
+    int below(int count) { return std::uniform_int_distribution<int>(0, count - 1)(generator_); }
+    bool chance(double probability) { return between(0.0, 1.0) < probability; }
+    JointArray anywhere(double beyond_rad) {
+        JointArray q;
+        for (std::size_t j = 0; j < kDof; ++j) {
+            const fci::JointLimits& limits = fci::kJointLimits[j];
+            q[j] = between(limits.q_min_rad - beyond_rad, limits.q_max_rad + beyond_rad);
+        }
+        return q;
+    }
+
+  private:
+    std::mt19937_64 generator_;
+};
+
+// Ready, or anywhere outside the closing band; with `in_band` one joint stands inside of it.
+inline JointArray start_pose(Dice& dice, bool in_band) {
+    JointArray q = dice.chance(0.3) ? ready() : dice.anywhere(-0.05);
+    if (in_band) {
+        const auto j = static_cast<std::size_t>(dice.below(kDof));
+        const fci::JointLimits& limits = fci::kJointLimits[j];
+        const double band = std::pow(limits.envelope_offset_rad_s, 2.0) /
+                            (2.0 * limits.envelope_deceleration_rad_s2);
+        const double inside = dice.between(0.0, band);
+        q[j] = dice.chance(0.5) ? limits.q_max_rad - inside : limits.q_min_rad + inside;
+    }
+    return q;
+}
+
+inline SimFr3Config standing_at(const JointArray& q) {
+    SimFr3Config config;
+    config.start_pose_rad = q;
+    return config;
+}
+
+inline StepperConfig motion_config(Dice& dice) {
+    StepperConfig config;
+    config.fps = 5.0 * std::pow(40.0, dice.between(0.0, 1.0));  // 5 to 200
+    config.speed = dice.chance(0.5) ? 1.0 : dice.between(0.1, 1.0);
+    config.max_age_s = std::array{0.3, 2.0, 20.0}[static_cast<std::size_t>(dice.below(3))];
+    config.max_start_distance_rad = dice.chance(0.2) ? 0.5 : 100.0;
+    config.aggregate = static_cast<Aggregate>(dice.below(4));
+    return config;
+}
+
+// What the policy says; each is bad in its own way.
+inline Policy stream(Dice& dice, const JointArray& start) {
+    const double beyond = dice.chance(0.5) ? 0.5 : 10.0;
+    const JointArray a = dice.anywhere(beyond);
+    const JointArray b = dice.anywhere(beyond);
+    const int hold_for = 1 + dice.below(40);
+    const double size = dice.between(0.0, 3.0);
+    const double period = dice.between(2.0, 200.0);  // steps
+    switch (dice.below(5)) {
+        case 0:  // anywhere, at every step
+            return [&dice, beyond](double) { return dice.anywhere(beyond); };
+        case 1:  // a reversal at every step
+            return [a, b, odd = false](double) mutable { return (odd = !odd) ? a : b; };
+        case 2:  // jumps across the range, with time to get there or not
+            return [&dice, beyond, hold_for, q = a, n = 0](double) mutable {
+                if (n++ % hold_for == 0) q = dice.anywhere(beyond);
+                return q;
+            };
+        case 3:  // around the start, chunks that contradict each other
+            return [&dice, start, size, hold_for, q = start, n = 0](double) mutable {
+                if (n++ % hold_for == 0) {
+                    q = start;
+                    for (double& joint : q) joint += 0.3 * dice.between(-size, size);
+                }
+                return q;
+            };
+        default:  // smooth, too fast or too far
+            return [start, size, period](double step) {
+                JointArray q = start;
+                for (double& joint : q) joint += size * std::sin(2.0 * M_PI * step / period);
+                return q;
+            };
+    }
+}
+
+}  // namespace rti::test
