@@ -26,8 +26,8 @@ using test::Dice;
 using test::Rig;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kCycles = 30'000;
-constexpr std::uint64_t kBandCycles = 10'000;
+constexpr std::uint64_t kCycles = 300'000;
+constexpr std::uint64_t kBandCycles = 50'000;
 #else
 constexpr std::uint64_t kCycles = 1'000'000;
 constexpr std::uint64_t kBandCycles = 200'000;
