@@ -12,7 +12,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from rt_infer.flags import flag
+from rt_infer.flag_tree import flag
 from rt_infer.robots import sim_fr3 as _sim_fr3
 from rt_infer.robots.registry import RobotConfig
 from rt_infer.wire.addresses import parse_address

@@ -1,4 +1,4 @@
-"""Command lines and YAML files to configuration dataclasses; help_page.py writes about them.
+"""Command lines and YAML files to configuration dataclasses (flag_tree.py).
 
 A flag is the path of a dataclass field: `--motion.speed=0.5` sets `config.motion.speed`. `--a-b`
 and `--a_b` are the same flag; `--flag value` works like `--flag=value`; a boolean alone means true.
@@ -12,82 +12,26 @@ tracebacks, and its help knows neither groups nor units.
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import io
 import re
-import types
-import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING
 from typing import Any, TypeVar
 
 import draccus
 from draccus import cfgparsing
 from draccus.utils import DecodingError, ParsingError
 
+from rt_infer.flag_tree import Flag, flags_of
+
 T = TypeVar("T")
 CONFIG_FLAG = "config_path"
+_ABSENT = object()
 
 
 class UsageError(Exception):
     """What was typed makes no run; the text is one sentence that says what to type instead."""
-
-
-def flag(
-    about: str,
-    *,
-    default: Any = MISSING,
-    factory: Any = MISSING,
-    group: str = "",
-    notice: str = "",
-) -> Any:
-    """A dataclass field with what the help needs; `notice` is shown whenever the flag is given."""
-    metadata = {"help": about, "group": group, "notice": notice}
-    if factory is not MISSING:
-        return field(default_factory=factory, metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-@dataclass(frozen=True)
-class Flag:
-    """One leaf of the configuration tree."""
-
-    name: str
-    hint: Any
-    default: Any
-    help: str
-    group: str
-    notice: str
-
-    @property
-    def is_text(self) -> bool:
-        return str in _alternatives(self.hint)
-
-    @property
-    def is_switch(self) -> bool:
-        return bool in _alternatives(self.hint)
-
-    @property
-    def is_list(self) -> bool:
-        return typing.get_origin(self.hint) is list
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        return typing.get_args(self.hint) if typing.get_origin(self.hint) is typing.Literal else ()
-
-    @property
-    def placeholder(self) -> str:
-        if self.choices:
-            return "|".join(self.choices)
-        names: dict[Any, str] = {bool: "BOOL", int: "INT", float: "NUMBER", str: "TEXT"}
-        names[list[str]] = "TEXT"
-        return next((names[kind] for kind in _alternatives(self.hint) if kind in names), "YAML")
-
-
-def flags_of(config_class: type) -> list[Flag]:
-    """Every flag of a configuration class, in the order of its fields."""
-    return list(_walk(config_class, "", ""))
 
 
 def parse(config_class: type[T], argv: Sequence[str], command: str) -> T:
@@ -109,10 +53,13 @@ def parse(config_class: type[T], argv: Sequence[str], command: str) -> T:
                 raise UsageError(f"--{name} does not fit what the file says about {parent}.")
         node[leaf] = value
     missing = [each.name for each in known.values() if each.default is MISSING]
-    missing = [name for name in missing if not _has(tree, name)]
+    missing = [name for name in missing if _in(tree, name) is _ABSENT]
     if missing:
         wanted = " and ".join(f"--{name}=…" for name in missing)
         raise UsageError(f"{command} needs {wanted}; see {command} --help.")
+    for name, each in known.items():
+        if _in(tree, name) is None and not each.may_be_nothing:
+            raise UsageError(f"--{name} is empty: give it a value, or leave it out.")
     try:
         return draccus.decode(config_class, tree)  # type: ignore[no-any-return]
     except ParsingError as error:
@@ -129,31 +76,6 @@ def notices(config: Any) -> list[str]:
         if each.notice and value != each.default:
             told.append(f"--{each.name} has no effect: {each.notice}")
     return told
-
-
-def _walk(config_class: type, prefix: str, group: str) -> Iterator[Flag]:
-    hints = typing.get_type_hints(config_class)
-    for each in dataclasses.fields(config_class):
-        name, hint = prefix + each.name, hints[each.name]
-        about = each.metadata.get("help", "")
-        kin = each.metadata.get("group") or group
-        if isinstance(hint, type) and issubclass(hint, draccus.ChoiceRegistry):
-            choices = hint.get_known_choices()
-            kinds: Any = typing.Literal[tuple(choices)]
-            yield Flag(f"{name}.type", kinds, MISSING, about, kin, "")
-            seen: set[str] = set()
-            for choice in choices.values():
-                for inner in _walk(choice, f"{name}.", kin):
-                    if inner.name not in seen:
-                        seen.add(inner.name)
-                        yield inner
-        elif dataclasses.is_dataclass(hint):
-            yield from _walk(typing.cast(type, hint), f"{name}.", kin)
-        else:
-            default = each.default
-            if each.default_factory is not MISSING:
-                default = each.default_factory()
-            yield Flag(name, hint, default, about, kin, each.metadata.get("notice", ""))
 
 
 def _pairs(
@@ -190,7 +112,7 @@ def _value(known: Flag, text: str) -> Any:
         )
     if known.is_text or known.choices:
         return text
-    if not text and type(None) in _alternatives(known.hint):
+    if not text and known.may_be_nothing:
         return None
     try:
         value: Any = cfgparsing.parse_string(text)
@@ -212,12 +134,13 @@ def _load_file(path: str) -> dict[str, Any]:
     return tree
 
 
-def _has(tree: Any, name: str) -> bool:
+def _in(tree: Any, name: str) -> Any:
+    """The value of a flag in the tree, `_ABSENT` if it has none there."""
     for part in name.split("."):
         if not isinstance(tree, dict) or part not in tree:
-            return False
+            return _ABSENT
         tree = tree[part]
-    return True
+    return tree
 
 
 def _sentence(error: ParsingError, config_class: type, command: str) -> str:
@@ -230,18 +153,15 @@ def _sentence(error: ParsingError, config_class: type, command: str) -> str:
     culprits = [f for f in flags_of(config_class) if f"{path}.".startswith(f"{f.name}.")]
     what = _one_line(getattr(error, "message", error))
     unknown = re.match(r"Couldn't find a choice class for '(.*)' in ", what)
-    if unknown:
+    if what.startswith("Expected a dict "):  # and goes on about classes
+        what = "an entry that must say its type does not: write {type: …, …}"
+    elif unknown:
         what = f"type {unknown[1]!r} is not in this version of rt-infer"
     elif culprits and culprits[0].name == path:
         value = re.search(r"(?:parse |value=)'(.*?)'", what)
         what = f"{value[1] if value else 'that'} is no {culprits[0].placeholder}"
     where = f"--{path}" if culprits else command
     return f"{where}: {what}; see {command} --help."
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    return typing.get_args(hint) if union else (hint,)
 
 
 def _one_line(error: Exception) -> str:

@@ -6,7 +6,8 @@ import shutil
 import textwrap
 from dataclasses import MISSING
 
-from rt_infer.flags import CONFIG_FLAG, Flag, flags_of
+from rt_infer.flag_tree import Flag, flags_of
+from rt_infer.flags import CONFIG_FLAG
 
 _INDENT = 34  # column where descriptions begin
 

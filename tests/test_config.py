@@ -201,3 +201,30 @@ def test_the_demo_is_a_robot_run_of_the_shipped_policy() -> None:
 def test_text_that_no_frame_could_carry_is_refused_before_anything_starts(flag: str) -> None:
     assert "bytes" in refusal(f"--{flag}=" + "€" * 1400)
     assert "UTF-8" in refusal(f"--{flag}=\udcff")
+
+
+@pytest.mark.parametrize("name", ["max_age_s", "connect_timeout_s", "rt.require", "robot.cameras"])
+def test_nothing_is_no_value_on_the_command_line_nor_in_a_file(name: str, tmp_path: Path) -> None:
+    assert f"--{name} is empty" in refusal(f"--{name}=null")
+    *parents, leaf = name.split(".")
+    text = f"{leaf}:\n"
+    for parent in parents:
+        text = f"{parent}:\n  {text}"
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    assert f"--{name} is empty" in refusal(f"--config_path={path}")
+
+
+def test_what_may_be_left_open_may_be_nothing() -> None:
+    assert run_config("--rt.cpu=null", "--duration_s=null").rt.cpu is None
+
+
+@pytest.mark.parametrize("cameras", ["{front: {view: front}}", "{front: 3}"])
+def test_an_entry_without_a_type_is_told_in_words(cameras: str) -> None:
+    sentence = refusal(f"--robot.cameras={cameras}")
+    assert "type" in sentence
+    assert "class" not in sentence
+
+
+def test_a_timeout_that_is_no_number_is_refused() -> None:
+    assert "timeout" in refusal("--robot.target_timeout_s=.nan")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numpy.typing import ArrayLike
 
 from rt_infer.cameras.base import CameraConfig, Image
-from rt_infer.flags import flag
+from rt_infer.flag_tree import flag
 from rt_infer.robots.reach_render import CAMERAS, FRAME_SHAPE
 
 Renderer = Callable[[str, ArrayLike, Image], None]

@@ -54,7 +54,7 @@ class ReachScene:
     """`targets` markers in an order fixed by `seed`, two cameras, and the score."""
 
     def __init__(self, seed: int, targets: int = 10, target_timeout_s: float = 6.0) -> None:
-        if targets < 1 or target_timeout_s <= DWELL_S:
+        if targets < 1 or not target_timeout_s > DWELL_S:
             raise ValueError(
                 f"A reach scene needs at least one target and a timeout above {DWELL_S} s; "
                 f"got {targets} targets and {target_timeout_s} s."

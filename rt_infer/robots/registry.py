@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from rt_infer.cameras.base import Camera
 from rt_infer.cameras.synthetic import LatestArm
-from rt_infer.flags import flag
+from rt_infer.flag_tree import flag
 
 
 @dataclass(kw_only=True)

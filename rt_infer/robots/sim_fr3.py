@@ -14,7 +14,7 @@ import numpy as np
 
 from rt_infer.cameras.base import Camera, CameraConfig
 from rt_infer.cameras.synthetic import LatestArm, SyntheticCamera, SyntheticCameraConfig
-from rt_infer.flags import flag
+from rt_infer.flag_tree import flag
 from rt_infer.robots.fr3_kinematics import HOME_RAD, LOWER_RAD, UPPER_RAD
 from rt_infer.robots.reach_scene import ReachScene
 from rt_infer.robots.registry import RobotConfig, Task
