@@ -24,7 +24,7 @@ def draw(now: Snapshot, title: str) -> RenderableType:
         ProgressBar(total=now.actions_per_chunk, completed=queued, width=30),
         f"{queued:4.0f} of {now.actions_per_chunk} steps",
     )
-    facts.add_row("queue", bar)
+    facts.add_row("queued", bar)  # "queue" is the report's word for waiting at the server
     for name, value in _facts(now):
         facts.add_row(name, value)
     subtitle = f"{_phase(now)}  {now.elapsed_s:.0f} s"
@@ -34,7 +34,7 @@ def draw(now: Snapshot, title: str) -> RenderableType:
 def line(now: Snapshot) -> str:
     """The run in one line of text."""
     facts = "  ".join(f"{name} {value}" for name, value in _facts(now))
-    return f"[{now.elapsed_s:5.1f} s] {_phase(now):<8}  queue {_queued(now):3.0f}  {facts}"
+    return f"[{now.elapsed_s:5.1f} s] {_phase(now):<8}  queued {_queued(now):3.0f}  {facts}"
 
 
 def _facts(now: Snapshot) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ def _facts(now: Snapshot) -> list[tuple[str, str]]:
         ("step", f"{step:.0f}"),
         (
             "latency",
-            f"{now.timings.last_ms('total'):.0f} ms (model {now.timings.last_ms('infer'):.0f} ms)",
+            f"{now.timings.answer_ms:.0f} ms (model {now.timings.last_ms('infer'):.0f} ms)",
         ),
         (
             "jitter",

@@ -38,6 +38,8 @@ def run_and_report(config: RunConfig, terminal: Terminal) -> int:
             print_table(summary, terminal)
     for where, sentence in written:
         _tell(where, sentence)
+    if result.errors_told is not None:
+        _tell(errors, f"rt-infer: {result.errors_told}")
     if result.ending.sentence is not None:
         where = terminal if result.ending.exit_code == EXIT_DONE else errors
         _tell(where, f"rt-infer: {result.ending.sentence}")

@@ -46,6 +46,8 @@ def build(config: RunConfig, result: RunResult) -> dict[str, Any]:
             "refused_by_core": stats.refused,
             "refused_before_core": early,
             "late_steps": stats.late_steps,
+            "errors": result.errors,
+            "last_error": result.errors_told,
         },
         "latency_ms": _latency_ms(result),
         "loop": _loop(stats),

@@ -42,6 +42,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
                 ("holds", f"{steps['holds']} times the actions ran out"),
                 ("at rest", f"{steps['held_s']:.2f} s after the first chunk, whatever the reason"),
                 ("chunks", f"{chunks['received']} received, {_refused(chunks)}"),
+                *_errors(chunks),
                 ("late steps", f"{chunks['late_steps']}"),
             ],
         ),
@@ -103,6 +104,12 @@ def _refused(chunks: dict[str, Any]) -> str:
             reasons[reason] = reasons.get(reason, 0) + count
     why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
     return f"{chunks['refused']} refused" + (f" ({why})" if why else "")
+
+
+def _errors(chunks: dict[str, Any]) -> list[tuple[str, str]]:
+    """A row about the policy's errors, if there were any."""
+    kinds = ", ".join(f"{name} {count}" for name, count in chunks["errors"].items())
+    return [("policy errors", f"{sum(chunks['errors'].values())} ({kinds})")] if kinds else []
 
 
 def _ratio(value: float) -> str:

@@ -99,6 +99,10 @@ class AskRule:
         self._awaiting = False
         self.refused[verdict] = self.refused.get(verdict, 0) + 1
 
+    def failed(self) -> None:
+        """There was no answer but an error; another may be asked for."""
+        self._awaiting = False
+
     def new_epoch(self) -> None:
         """The core dropped what was pushed; an answer that is still out will be of an old epoch."""
         self._pushed = False

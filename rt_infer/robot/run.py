@@ -67,7 +67,6 @@ def run(
         uplink = Uplink(
             supply,
             lambda on_loading: _connect(config, robot, observer, token, on_loading),
-            config.server_address,
             config.connect_timeout_s,
             say,
         )
@@ -96,6 +95,8 @@ def run(
             timings=supply.timings,
             link=supply.counts,
             refused=supply.refused,
+            errors=supply.errors.counts,
+            errors_told=supply.errors.summary(),
             task=robot.task.score() if robot.task else None,
             records=recorder.records(),
             telemetry_lost=recorder.lost,

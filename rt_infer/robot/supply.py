@@ -1,7 +1,7 @@
 """Keeps the core supplied with chunks over one connection: ask, submit, poll, check, push.
 
 The uplink's thread calls `over`, once a connection. What ends a connection comes out as LinkLost or
-RemoteError, what ends the run as RunEnds.
+RemoteError, what ends the run as RunEnds. A policy that fails at an observation ends neither.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from rt_infer.config import RunConfig
 from rt_infer.robot.agreement import misfit, other_rate
 from rt_infer.robot.chunks import AskRule, Verdict, judge
 from rt_infer.robot.observe import Observation, Observer
+from rt_infer.robot.policy_errors import PolicyErrors
 from rt_infer.robot.region import MAX_CHUNK, CoreRegion, CoreState
 from rt_infer.robot.result import EXIT_REFUSED, Ending
 from rt_infer.robot.timings import LinkCounts, Timings
 from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.client import Chunk, Client
 from rt_infer.wire.messages import Welcome
+from rt_infer.wire.refusals import RemoteError
 
 POLL_S = 0.05  # how long a stop may go unnoticed
 TROUBLE_S = 0.5  # a camera's trouble is told when it lasts so long
@@ -47,6 +49,7 @@ class Supply:
         self.timings = Timings()
         self.counts = LinkCounts(transport=parse_address(config.server_address).scheme)
         self.refused: dict[Verdict, int] = {}
+        self.errors = PolicyErrors(say)
         self._config = config
         self._region = region
         self._observer = observer
@@ -57,6 +60,7 @@ class Supply:
         self._sent_ns = 0
         self._trouble_since_s: float | None = None
         self._rate_told = False
+        self._age_told = False
 
     def over(self, client: Client, stop: threading.Event) -> None:
         """Supply the core over this connection until `stop` is set."""
@@ -70,7 +74,14 @@ class Supply:
         last = self.state()
         while not stop.is_set():
             if rule.awaiting:
-                chunk = client.poll(timeout_s=POLL_S)
+                try:
+                    chunk = client.poll(timeout_s=POLL_S)
+                except RemoteError as error:
+                    if error.closing or not error.retryable:
+                        raise
+                    rule.failed()
+                    stop.wait(self.errors.failed(error))
+                    continue
                 if chunk is not None:
                     self._take(chunk, rule)
                 elif not client.awaiting:
@@ -140,13 +151,15 @@ class Supply:
             received_ns=chunk.received_ns,
             server_ms=chunk.timing_ms,
         )
+        self.errors.answered()
+        age_s = (time.monotonic_ns() - chunk.capture_ns) / 1e9
         verdict = judge(
             chunk.actions,
             action_size=len(self._action_names),
             max_actions=MAX_CHUNK,
             chunk_epoch=chunk.epoch,
             epoch=state.epoch,
-            age_s=(time.monotonic_ns() - chunk.capture_ns) / 1e9,
+            age_s=age_s,
             max_age_s=self._config.max_age_s,
         )
         if verdict is Verdict.MALFORMED:
@@ -168,6 +181,8 @@ class Supply:
             ):
                 return
             verdict = Verdict.RING_FULL
+        if verdict is Verdict.TOO_OLD:
+            self._tell_age(age_s)
         rule.refuse(verdict)
 
     def _look_at_refusal(self, state: CoreState) -> None:
@@ -177,6 +192,16 @@ class Supply:
                 f"The policy's first target is {state.start_distance_rad:.2f} rad from the arm, "
                 f"more than --max_start_distance={self._config.max_start_distance:g}; move the arm "
                 "closer to where the policy starts, or raise the limit.",
+            )
+        if state.last_refusal == "age":
+            self._tell_age(self.timings.answer_ms / 1e3)
+
+    def _tell_age(self, age_s: float) -> None:
+        if not self._age_told:
+            self._age_told = True
+            self._say(
+                f"The answer took {age_s:.1f} s, longer than --max_age_s={self._config.max_age_s:g}"
+                ": the arm rests; raise --max_age_s or use a faster model."
             )
 
     def _tell_trouble(self) -> None:

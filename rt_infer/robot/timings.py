@@ -35,6 +35,7 @@ class Timings:
     """Durations of every stage of every chunk, in ms."""
 
     stages_ms: dict[str, array[float]] = field(default_factory=_empty)
+    answer_ms: float = 0.0  # the newest chunk's, followed or not: exposure -> received
     _captured_ns: dict[int, int] = field(default_factory=dict)
 
     def received(
@@ -48,6 +49,7 @@ class Timings:
         server_ms: Mapping[str, float],
     ) -> None:
         """A chunk came back: when its observation was captured, ready, sent, and it received."""
+        self.answer_ms = (received_ns - capture_ns) / 1e6
         add = self.stages_ms
         add["capture"].append((ready_ns - capture_ns) / 1e6)
         add["encode"].append((sent_ns - ready_ns) / 1e6)

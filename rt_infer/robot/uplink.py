@@ -7,8 +7,8 @@ again for ever, with growing, jittered pauses, until the run is stopped. Each la
 begins a new epoch: what was queued or on its way before it moves nothing any more. Meanwhile the
 core brings the arm to rest on its path; nothing here could hurry or delay that.
 
-Refusals that trying again may cure (a worker that died, a server that is stopping) count as a lost
-link. All others end the run, exit status 4.
+Refusals that trying again may cure (a worker that died, a server that is stopping) lead to a new
+connection, as a lost link does. All others end the run, exit status 4.
 
 Threads: `start`, `stop` and the public attributes belong to the main thread, all else to the
 uplink's own. It is a daemon thread: a server that loads for minutes does not keep a stopped run
@@ -17,11 +17,11 @@ from ending.
 
 from __future__ import annotations
 
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from rt_infer.robot.pauses import pauses
 from rt_infer.robot.result import (
     EXIT_FAULT,
     EXIT_NO_CONNECTION,
@@ -31,9 +31,6 @@ from rt_infer.robot.result import (
 )
 from rt_infer.robot.supply import RunEnds, Supply
 from rt_infer.wire.client import BadObservation, Client, ConnectFailed, LinkLost, RemoteError
-
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
 
 Connect = Callable[[Callable[[str], None]], Client]
 """Makes a connection; what it is given is told what the server says while it loads the policy."""
@@ -46,7 +43,6 @@ class Uplink:
         self,
         supply: Supply,
         connect: Connect,
-        server_address: str,
         connect_timeout_s: float,
         say: Callable[[str], None],
     ) -> None:
@@ -55,11 +51,10 @@ class Uplink:
         self.ready_ns: int | None = None  # when the policy was first ready
         self.ending: Ending | None = None  # set once: the run must end
         self._connect = connect
-        self._server_address = server_address
         self._connect_timeout_s = connect_timeout_s
         self._say = say
         self._chunks_before = 0
-        self._pauses = _pauses()
+        self._pauses = pauses()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._main, name="uplink", daemon=True)
 
@@ -87,9 +82,13 @@ class Uplink:
                 self.supply.over(client, self._stop)
                 return
             except LinkLost as error:
+                lost = "server"
                 self._say(f"{_clause(error)}; the arm rests on its path until the server is back.")
             except RemoteError as error:
-                self._say(f"{_retryable(error)}; trying again.")
+                lost = "policy"
+                sentence = _retryable(error)
+                self.supply.errors.count(error)
+                self._say(f"{sentence}; the arm rests on its path until the policy is back.")
             except BadObservation as error:
                 raise RunEnds(EXIT_REFUSED, str(error)) from error
             finally:
@@ -98,10 +97,13 @@ class Uplink:
                 self.supply.counts.bytes_received += client.bytes_received
             self.status = "lost"
             client = self._next_connection()
+            if client is not None:
+                self._say(f"The {lost} is back; the arm goes on from where it rests.")
 
     def _first_connection(self) -> Client | None:
         deadline_s = time.monotonic() + self._connect_timeout_s
-        for pause_s in _pauses():
+        told = False
+        for pause_s in pauses():
             try:
                 client = self._attempt()
             except (ConnectFailed, LinkLost) as error:
@@ -115,10 +117,11 @@ class Uplink:
             if time.monotonic() + pause_s > deadline_s:
                 raise RunEnds(
                     EXIT_NO_CONNECTION,
-                    f"No policy server at {self._server_address} within "
-                    f"{self._connect_timeout_s:g} s ({reason}); start `rt-infer server` "
-                    "there or correct --server_address.",
+                    f"{reason}; given up after {self._connect_timeout_s:g} s.",
                 )
+            if not told:
+                told = True
+                self._say(f"{reason}; trying for {self._connect_timeout_s:g} s.")
             if self._stop.wait(pause_s):
                 break
         return None
@@ -128,7 +131,7 @@ class Uplink:
         # fails at every question is not asked ten times a second.
         if self.supply.counts.chunks_received > self._chunks_before:
             self._chunks_before = self.supply.counts.chunks_received
-            self._pauses = _pauses()
+            self._pauses = pauses()
         for pause_s in self._pauses:
             if self._stop.wait(pause_s):
                 break
@@ -145,7 +148,6 @@ class Uplink:
             self.supply.counts.reconnects += 1
             self.supply.begin_new_epoch(self._stop)
             self.status = "connected"
-            self._say("The server is back; going on with a new epoch.")
             return client
         return None
 
@@ -171,11 +173,3 @@ def _retryable(error: RemoteError) -> str:
 
 def _clause(error: Exception) -> str:
     return str(error).rstrip(".")
-
-
-def _pauses() -> Iterator[float]:
-    """Seconds between attempts: doubling up to a limit, each shaken by up to a half."""
-    pause_s = FIRST_PAUSE_S
-    while True:
-        yield pause_s * random.uniform(0.5, 1.5)
-        pause_s = min(pause_s * 2, LONGEST_PAUSE_S)

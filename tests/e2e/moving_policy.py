@@ -5,6 +5,7 @@ Each answer leads from the state it was asked in to the pose whose turn it is, a
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -52,6 +53,34 @@ class FarAway(Moving):
         return np.repeat(batch[None] + [1.0, 0, 0, 0, 0, 0, 0], STEPS, axis=0)
 
 
+class Failing(Moving):
+    """Raises at the third to the fifth observation of a robot; the first is the warming-up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = 0
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        self._asked += 1
+        if 3 <= self._asked <= 5:
+            raise RuntimeError("the gripper is upside down")
+        return super().infer(batch)
+
+
+class Slow(Moving):
+    """Thinks for a second about everything but the warming-up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._warm = False
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        if self._warm:
+            time.sleep(1.0)
+        self._warm = True
+        return super().infer(batch)
+
+
 class Mirrored(Moving):
     """Made for an arm whose joints are counted from the other end."""
 
@@ -70,3 +99,11 @@ def make(device: str) -> Moving:
 
 def make_far_away(device: str) -> FarAway:
     return FarAway()
+
+
+def make_failing(device: str) -> Failing:
+    return Failing()
+
+
+def make_slow(device: str) -> Slow:
+    return Slow()

@@ -48,7 +48,11 @@ def test_without_a_server_it_gives_up_after_the_connect_timeout(
         unused.bind(("127.0.0.1", 0))
         robot = start_robot(unused.getsockname()[1], *MOVING, "--connect_timeout_s=0.5")
         sentence = refused(robot, 3)
-    assert "No policy server at 127.0.0.1" in sentence
+    assert "Nothing listens at 127.0.0.1" in sentence
+    assert "given up after 0.5 s" in sentence
+    assert sentence.count("rt-infer server") == 1  # the advice, once
+    assert "trying for 0.5 s" in robot.output  # told when it was found out
+    assert robot.report["outcome"] == "refused"
 
 
 def test_an_unknown_policy_ends_the_run(
