@@ -191,6 +191,8 @@ class RunConfig:
         _above_zero("max_age_s", self.max_age_s, " seconds")
         _above_zero("connect_timeout_s", self.connect_timeout_s, " seconds")
         _above_zero("duration_s", self.duration_s, " seconds")
+        if self.plot and not self.plot.lower().endswith(".png"):
+            raise ValueError(f"--plot={self.plot} must end in .png, which is what is drawn.")
 
 
 @dataclass(kw_only=True)

@@ -150,6 +150,7 @@ def test_what_is_missing_is_named() -> None:
         ("--server_address=nowhere", "host:port"),
         ("--server_address=tls://a:1", "tls"),
         ("--policy_type=", "--policy_type"),
+        ("--plot=run.jpg", "--plot=run.jpg must end in .png"),
         ("stray", "takes flags only"),
     ],
 )

@@ -1,7 +1,7 @@
 """The motion of a run as a picture: joint paths at 1 kHz, and how close they came to the limits.
 
 Drawn from telemetry: commands as they reached the arm, cycle by cycle. Needs matplotlib, which the
-robot's machine need not have: `pip install 'rt-infer[plot]'`.
+robot's machine need not have: `pip install '.[plot]'`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def draw(records: NDArray[np.void] | None, path: str, title: str) -> None:
         from matplotlib import pyplot
     except ImportError as error:
         raise PlotError(
-            "--plot needs matplotlib, which is not installed: pip install 'rt-infer[plot]'."
+            "--plot needs matplotlib, which is not installed: pip install '.[plot]'."
         ) from error
     time_s = (records["time_ns"] - records["time_ns"][0]) / 1e9
     with pyplot.style.context({"font.size": 10, "axes.spines.top": False}):

@@ -1,7 +1,8 @@
 """A run as its user sees it: the display while it goes on, then files, table and the last word.
 
-What is written afterwards cannot undo a run: a report that cannot be written is told, and does not
-change the exit status. The files come first: a terminal may keep everything after them waiting.
+That files cannot be written is told before the run. If they cannot be after all (a disk that has
+filled up), that cannot undo the run: it is told, and does not change the exit status. The files
+come first: a terminal may keep everything after them waiting.
 """
 
 from __future__ import annotations
@@ -9,17 +10,21 @@ from __future__ import annotations
 from typing import Any
 
 from rt_infer.config import RunConfig
-from rt_infer.report import plot, report
+from rt_infer.report import outputs, plot, report
 from rt_infer.report.display import Display
 from rt_infer.report.table import print_table
 from rt_infer.report.terminal import Terminal
-from rt_infer.robot.result import EXIT_DONE, RunResult
+from rt_infer.robot.result import EXIT_DONE, EXIT_USAGE, RunResult
 from rt_infer.robot.run import SetUpError, run
 
 
 def run_and_report(config: RunConfig, terminal: Terminal) -> int:
     """Run a robot to its end, in front of the user's eyes; answers the exit status."""
     errors = Terminal(stderr=True, soft_wrap=True, highlight=False)
+    obstacle = outputs.obstacle(config)
+    if obstacle is not None:
+        _tell(errors, f"rt-infer: {obstacle}")
+        return EXIT_USAGE
     title = f"rt-infer  {config.robot.id}  {config.policy_type} at {config.server_address}"
     summary: dict[str, Any] | None = None
     written: list[tuple[Terminal, str]] = []
