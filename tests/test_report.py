@@ -324,10 +324,26 @@ def test_the_plot_is_a_picture(tmp_path: Path) -> None:
     made["flags"][500] = 1
     made["cycle"][2000:] += 5
     path = tmp_path / "run.png"
-    plot.draw(made, str(path), "a title")
+    plot.draw(made, str(path), "a title", (0.1, 0.2, 0.3))
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_plot_names_the_arms_own_maxima_which_know_the_lost_cycles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib import axes
+
+    written: list[str] = []
+    monkeypatch.setattr(axes.Axes, "text", lambda self, x, y, text, **how: written.append(text))
+    made = records(3000)
+    plot.draw(made, str(tmp_path / "run.png"), "", (0.111, 0.222, 0.333))
+    assert [each.split()[-1] for each in written] == ["0.111", "0.222", "0.333"]
+    written.clear()
+    made["cycle"][2000:] += 5
+    plot.draw(made, str(tmp_path / "run.png"), "", (0.111, 0.222, 0.333))
+    assert all(each.endswith("gaps: lost cycles") for each in written)
 
 
 def test_a_run_without_motion_has_no_plot(tmp_path: Path) -> None:
     with pytest.raises(plot.PlotError, match="no telemetry"):
-        plot.draw(np.zeros(0, dtype=RECORD), str(tmp_path / "run.png"), "")
+        plot.draw(np.zeros(0, dtype=RECORD), str(tmp_path / "run.png"), "", (0, 0, 0))

@@ -6,6 +6,7 @@ robot's machine need not have: `pip install '.[plot]'`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,14 @@ class PlotError(Exception):
     """There is nothing to draw, or nothing to draw with: one sentence."""
 
 
-def draw(records: NDArray[np.void] | None, path: str, title: str) -> None:
-    """Write the picture of telemetry `records` to the PNG file `path`. PlotError, OSError."""
+def draw(
+    records: NDArray[np.void] | None, path: str, title: str, greatest: Sequence[float]
+) -> None:
+    """Write the picture of telemetry `records` to the PNG file `path`. PlotError, OSError.
+
+    greatest: velocity, acceleration and jerk over the limit at their worst, as the arm counted
+    them: it also knows the cycles whose packets were lost, which the curves leave out.
+    """
     if records is None or len(records) < 2:
         raise PlotError("There is no telemetry to plot: the run ended before the arm moved.")
     try:
@@ -49,8 +56,8 @@ def draw(records: NDArray[np.void] | None, path: str, title: str) -> None:
         figure.suptitle(title, fontsize=14, x=0.01, ha="left")
         _paths(axes[0], time_s, records)
         used = ratios(records["q_command"], records["cycle"])
-        for axis, name, values in zip(axes[1:], used._fields, used, strict=True):
-            _ratio(axis, time_s, name, values)
+        for axis, name, values, most in zip(axes[1:], used._fields, used, greatest, strict=True):
+            _ratio(axis, time_s, name, values, most)
         for axis in axes:
             axis.spines["right"].set_visible(False)
             axis.margins(x=0)
@@ -81,18 +88,20 @@ def _paths(axis: Any, time_s: NDArray[np.float64], records: NDArray[np.void]) ->
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
 
 
-def _ratio(axis: Any, time_s: NDArray[np.float64], name: str, values: NDArray[np.float64]) -> None:
+def _ratio(
+    axis: Any, time_s: NDArray[np.float64], name: str, values: NDArray[np.float64], most: float
+) -> None:
     worst = values.max(axis=1)  # NaN, a gap in the line, where cycles are missing
-    peak = float(np.nanmax(worst))
+    gaps = "\ngaps: lost cycles" if np.isnan(worst).any() else ""
     axis.axhline(1.0, color="#D55E00", linewidth=1.2, linestyle="--")
     axis.fill_between(time_s, worst, color="#0072B2", alpha=0.25, linewidth=0)
     axis.plot(time_s, worst, color="#0072B2", linewidth=0.8)
     axis.set_ylabel(f"{name}\n/ limit")
-    axis.set_ylim(0, max(1.1, peak * 1.05))
+    axis.set_ylim(0, max(1.1, most * 1.05, float(np.nanmax(worst)) * 1.05))
     axis.text(
         1.005,
         0.5,
-        f"worst joint,\nmax {peak:.3f}",
+        f"worst joint,\nmax {most:.3f}{gaps}",
         transform=axis.transAxes,
         va="center",
     )

@@ -71,7 +71,11 @@ def _write_files(
         score = f", {task['reached']} of {task['targets']} targets reached" if task else ""
         title = f"{config.robot.id}: policy {config.policy_type}{score}"
         try:
-            plot.draw(result.records, config.plot, title)
+            motion = summary["motion"]
+            greatest = [
+                motion[f"{name}_ratio_max"] for name in ("velocity", "acceleration", "jerk")
+            ]
+            plot.draw(result.records, config.plot, title, greatest)
             said.append((terminal, f"plot: {config.plot}"))
         except (plot.PlotError, OSError) as error:
             said.append((errors, f"rt-infer: no plot: {error}"))
