@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -81,6 +83,33 @@ def test_the_example_goes_on_where_it_was_and_never_blows_up() -> None:
         np.testing.assert_allclose(chunk[0], state)
         again = policy.finish(policy.infer(policy.prepare({STATE_KEY: chunk[20]})))
         np.testing.assert_allclose(again[:30], chunk[20:], atol=1e-5)
+
+
+def test_the_sketch_around_a_torch_module_answers_in_radians(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    class Network(torch.nn.Module):
+        def forward(self, pixels: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+            assert pixels.shape == (1, 2, 3, 240, 320)
+            torch.testing.assert_close(pixels, torch.full_like(pixels, 2.0))  # (1 - 0.5) / 0.25
+            return state[:, None].expand(1, 100, 7)
+
+    stats = SimpleNamespace(pixel_mean=0.5, pixel_std=0.25, state_mean=0.1, state_std=2.0)
+    stats.action_mean, stats.action_std = 0.1, 2.0
+    theirs = SimpleNamespace(load_act=lambda device: (Network().to(device), stats))
+    monkeypatch.setitem(sys.modules, "my_act", theirs)
+    (sketch,) = blocks("docs/policies.md", "python")
+    names: dict[str, Any] = {}
+    exec(sketch, names)
+    policy = names["make"]("cpu")
+    white = np.full((240, 320, 3), 255, np.uint8)
+    observation = {f"observation.images.{name}": white for name in policy.spec.images}
+    observation[STATE_KEY] = np.linspace(-0.3, 0.3, 7, dtype=np.float32)
+    chunk = policy.finish(policy.infer(policy.prepare(observation)))
+    assert (chunk.shape, chunk.dtype) == ((policy.spec.chunk_size, 7), np.float32)
+    np.testing.assert_allclose(chunk, np.tile(observation[STATE_KEY], (100, 1)), atol=1e-6)
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
