@@ -1,4 +1,4 @@
-"""A region with its core in a process of its own, and the hand that keeps it alive in a test."""
+"""A region, with or without its core, and the hand that keeps the core alive in a test."""
 
 from __future__ import annotations
 
@@ -84,3 +84,17 @@ def robot(robot_id: str, **config: object) -> Iterator[Robot]:
         region = parts.enter_context(CoreRegion.create(robot_id, fps=FPS))
         core = parts.enter_context(CoreProcess.start(region, CoreConfig(**options)))  # type: ignore[arg-type]
         yield Robot(region, core)
+
+
+def names(robot: str) -> list[str]:
+    return sorted(path.name for path in SHM.glob(f"rt-infer.{robot}*"))
+
+
+def chunk(steps: int = 50) -> np.ndarray:
+    return np.zeros((steps, 7), dtype=np.float32)
+
+
+def push(region: CoreRegion, actions: np.ndarray, chunk_id: int = 1) -> bool:
+    return region.push_chunk(
+        actions, epoch=1, chunk_id=chunk_id, capture_ns=1, origin_step=0.0, received_ns=2
+    )
