@@ -4,8 +4,9 @@
 same form, as examples/reach/train.py writes it: `model.safetensors` (weights) and `config.json`
 (sizes and normalisation). Neither can hold code. The policy remembers nothing between observations.
 
-It answers with 50 targets for the seven joints [rad] at 30 Hz; target i is where the arm should be
-i + 1 steps after the observation. Called by one thread, the worker's.
+It answers with 50 targets for the seven joints [rad] at 30 Hz; target i is the command of the i-th
+step after the observation, and a joint follows a command within a step. Called by one thread, the
+worker's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from rt_infer.policies.base import IMAGE_KEY_PREFIX, STATE_KEY, PolicySpec
+from rt_infer.policies.base import IMAGE_KEY_PREFIX, STATE_KEY, CannotLoad, PolicySpec
 from rt_infer.policies.reach_model import ReachModel, ReachSize
 
 FORMAT = "rt-infer.reach/1"
@@ -96,12 +97,14 @@ class ReachPolicy:
 def load(path: str, device: str) -> ReachPolicy:
     """Load a checkpoint folder (the shipped one when `path` is empty) onto `device`.
 
-    Raises FileNotFoundError when a file is missing, ValueError when it is not a reach checkpoint.
+    Raises CannotLoad when there is no such device, when a file is missing, and when it is not a
+    reach checkpoint.
     """
+    _check_device(device)
     folder = Path(path) if path else SHIPPED_CHECKPOINT
     for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
-            raise FileNotFoundError(
+            raise CannotLoad(
                 f"There is no {name} in {folder}; give a folder written by "
                 "examples/reach/train.py, or an empty path for the shipped policy."
             )
@@ -113,11 +116,23 @@ def load(path: str, device: str) -> ReachPolicy:
         units = Normalisation(**{key: tuple(v) for key, v in config["normalisation"].items()})
         model.load_state_dict(load_file(folder / WEIGHTS_FILE))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(
+        raise CannotLoad(
             f"{folder} is not a reach checkpoint this version can load ({error}); train it again "
             "with examples/reach/train.py."
         ) from error
     return ReachPolicy(model, units, device)
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device)
+    # AssertionError: what a torch without CUDA raises
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise CannotLoad(
+            f"The server has no device {device!r} ({reason}); choose another --policy_device, e.g. "
+            "cpu."
+        ) from error
 
 
 def save(folder: Path, model: ReachModel, units: Normalisation, notes: Mapping[str, Any]) -> None:
