@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from rt_infer.flag_tree import flag
+from rt_infer.policies.registry import HOLD
 from rt_infer.robots import sim_fr3 as _sim_fr3
 from rt_infer.robots.registry import RobotConfig
 from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.messages import MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_TASK_BYTES
 
 MAX_CHUNK = 512  # RTI_MAX_CHUNK of rt_infer.h: one chunk must fit into half the action ring
+
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 _LEROBOT = "accepted because LeRobot has them"
 
@@ -41,6 +45,13 @@ def _text(name: str, text: str, most: int) -> None:
         raise ValueError(f"--{name} is not text in UTF-8.") from None
     if length > most:
         raise ValueError(f"--{name} has {length} bytes; give at most {most}.")
+
+
+def _no_checkpoint_of_hold(policy_type: str, path: str) -> None:
+    if policy_type == HOLD and path:
+        raise ValueError(
+            f"--pretrained_name_or_path={path} has no use: hold has no checkpoint; leave it out."
+        )
 
 
 @dataclass(kw_only=True)
@@ -83,6 +94,13 @@ class ServerConfig:
 
     def __post_init__(self) -> None:
         _between("port", self.port, 0, 65535)
+        for factory in self.allow_python:
+            if not _FACTORY.fullmatch(factory):
+                raise ValueError(
+                    f"--allow_python={factory} is no package.module:function; name a module, a "
+                    "colon, and the function in it that makes the policy."
+                )
+        _no_checkpoint_of_hold(self.policy_type, self.pretrained_name_or_path)
         if self.pretrained_name_or_path and not self.policy_type:
             raise ValueError("--pretrained_name_or_path needs --policy_type to say what it is.")
 
@@ -184,6 +202,7 @@ class RunConfig:
         _text("policy_device", self.policy_device, MAX_NAME_BYTES)
         _text("pretrained_name_or_path", self.pretrained_name_or_path, MAX_PATH_BYTES)
         _text("task", self.task, MAX_TASK_BYTES)
+        _no_checkpoint_of_hold(self.policy_type, self.pretrained_name_or_path)
         _between("actions_per_chunk", self.actions_per_chunk, 1, MAX_CHUNK)
         _between("chunk_size_threshold", self.chunk_size_threshold, 0.0, 1.0)
         _between("fps", self.fps, 1.0, 1000.0, " actions a second")

@@ -66,7 +66,9 @@ def test_dashes_underscores_and_blanks_are_all_accepted(words: list[str]) -> Non
 
 
 def test_text_stays_as_it_was_typed() -> None:
-    config = run_config("--task=include: [x", "--pretrained_name_or_path=007")
+    config = run_config(
+        "--task=include: [x", "--policy_type=python", "--pretrained_name_or_path=007"
+    )
     assert (config.task, config.pretrained_name_or_path) == ("include: [x", "007")
 
 
@@ -150,6 +152,7 @@ def test_what_is_missing_is_named() -> None:
         ("--server_address=nowhere", "host:port"),
         ("--server_address=tls://a:1", "tls"),
         ("--policy_type=", "--policy_type"),
+        ("--pretrained_name_or_path=/nonexistent", "hold has no checkpoint"),
         ("--plot=run.jpg", "--plot=run.jpg must end in .png"),
         ("stray", "takes flags only"),
     ],
@@ -180,6 +183,12 @@ def test_a_list_flag_may_be_given_several_times() -> None:
         ServerConfig, ["--allow_python=a.b:c", "--allow_python=d:e"], "rt-infer server"
     )
     assert config.allow_python == ["a.b:c", "d:e"]
+
+
+@pytest.mark.parametrize("factory", ["foo", "foo:", ":make", "foo.bar:make:it", "foo bar:make"])
+def test_a_factory_that_cannot_be_found_is_refused(factory: str) -> None:
+    with pytest.raises(flags.UsageError, match=r"package\.module:function"):
+        flags.parse(ServerConfig, [f"--allow_python={factory}"], "rt-infer server")
 
 
 @pytest.mark.parametrize("kind", [ServerConfig, RunConfig, DemoConfig])

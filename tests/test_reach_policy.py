@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from examples.reach import evaluate, expert  # noqa: E402
 from rt_infer.policies import reach  # noqa: E402
-from rt_infer.policies.base import Policy  # noqa: E402
+from rt_infer.policies.base import CannotLoad, Policy  # noqa: E402
 from rt_infer.policies.reach_model import ReachModel, ReachSize, cubic_basis  # noqa: E402
 from rt_infer.robots.fr3_kinematics import HOME_RAD, LOWER_RAD, UPPER_RAD  # noqa: E402
 from rt_infer.robots.reach_scene import CAMERA_SHAPES, ReachScene  # noqa: E402
@@ -138,11 +138,11 @@ def test_a_checkpoint_survives_saving_and_loading(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_checkpoint_and_a_foreign_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"There is no config\.json"):
+    with pytest.raises(CannotLoad, match=r"There is no config\.json"):
         reach.load(str(tmp_path), "cpu")
     (tmp_path / "config.json").write_text('{"format": "something else"}')
     (tmp_path / "model.safetensors").write_bytes(b"")
-    with pytest.raises(ValueError, match="not a reach checkpoint"):
+    with pytest.raises(CannotLoad, match="not a reach checkpoint"):
         reach.load(str(tmp_path), "cpu")
 
 
@@ -151,3 +151,10 @@ def test_the_time_basis_reproduces_straight_lines() -> None:
     line = basis @ torch.arange(10.0)
     assert torch.allclose(basis.sum(1), torch.ones(50), atol=1e-6)
     assert torch.allclose(line.diff(), line.diff().mean().expand(49), atol=1e-5)
+
+
+def test_a_device_that_is_not_there_is_told_in_one_sentence() -> None:
+    for device in ("cuda:7", "nonsense"):
+        with pytest.raises(CannotLoad, match=f"no device '{device}'.*--policy_device") as caught:
+            reach.load("", device)
+        assert "\n" not in str(caught.value)

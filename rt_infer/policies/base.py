@@ -30,6 +30,10 @@ TASK_KEY = "task"
 """Key of the instruction in an observation: str, empty when there is none."""
 
 
+class CannotLoad(Exception):
+    """What a loader raises for a mistake that its user can mend: one sentence, with what to do."""
+
+
 @dataclass(frozen=True)
 class PolicySpec:
     """What a policy wants to see and what it answers with.

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rt_infer.policies.base import IMAGE_KEY_PREFIX, STATE_KEY, TASK_KEY, Policy
+from rt_infer.policies.base import IMAGE_KEY_PREFIX, STATE_KEY, TASK_KEY, CannotLoad, Policy
 from rt_infer.policies.registry import PolicyKey, load
 from rt_infer.server import memory, worker_wire
 from rt_infer.server.worker_wire import Kind
@@ -77,6 +77,11 @@ class Worker:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the door is gone
             try:
                 self._load()
+            except CannotLoad as error:
+                self._send(worker_wire.text_packet(Kind.FAILED, worker_wire.one_line(str(error))))
+                return 1
+            except (BrokenPipeError, ConnectionResetError):  # the door is gone while this loads
+                raise
             except Exception as error:
                 traceback.print_exc()
                 self._send(worker_wire.text_packet(Kind.FAILED, say(error)))
