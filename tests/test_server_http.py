@@ -121,3 +121,15 @@ def test_a_request_that_trickles_in_for_ever_is_cut_off(server, monkeypatch):
             while True:
                 raw.sendall(b"x")
                 time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"), [(b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"200"), (b"GET /he", b"400")]
+)
+def test_a_request_that_falls_silent_is_answered_as_far_as_it_goes(
+    server, monkeypatch, said, answer
+):
+    monkeypatch.setattr("rt_infer.server.http.REQUEST_S", 0.2)
+    with socket.create_connection(("127.0.0.1", server.port), 30) as raw:
+        raw.sendall(said)
+        assert answer in raw.recv(4096).partition(b"\n")[0]

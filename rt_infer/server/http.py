@@ -32,15 +32,19 @@ BAD_REQUEST = Page("400 Bad Request", "This is no HTTP request.\n")
 
 
 def respond(connection: socket.socket, pages: dict[str, Callable[[], Page]]) -> None:
-    """Read the request on `connection`, whose timeout is set, and answer it.
+    """Read the request on `connection` and answer it.
 
     The first bytes, known to be `GET ` or `HEAD`, are still to be read. OSError if the other side
-    is gone or too slow; the caller closes.
+    is gone or does not take the answer; the caller closes.
     """
     until_s = time.monotonic() + REQUEST_S
     request = b""
     while b"\r\n\r\n" not in request and b"\n\n" not in request:
-        more = connection.recv(MAX_REQUEST_BYTES - len(request))
+        connection.settimeout(max(until_s - time.monotonic(), 1e-3))
+        try:
+            more = connection.recv(MAX_REQUEST_BYTES - len(request))
+        except TimeoutError:
+            break
         request += more
         if not more or len(request) >= MAX_REQUEST_BYTES or time.monotonic() > until_s:
             break
@@ -55,5 +59,7 @@ def respond(connection: socket.socket, pages: dict[str, Callable[[], Page]]) -> 
         f"HTTP/1.1 {page.status}\r\nContent-Type: {page.content_type}\r\n"
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     ).encode()
+    connection.settimeout(REQUEST_S)
     connection.sendall(head if words[:1] == ["HEAD"] else head + body)
+    connection.settimeout(None)
     connection.shutdown(socket.SHUT_WR)
