@@ -2,11 +2,14 @@
 #include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "arms/sim_fr3.hpp"
 #include "control/virtual_run.hpp"
 #include "core.hpp"
 
@@ -130,12 +133,56 @@ py::dict simulate(const py::dict& config, std::uint64_t cycles,
     return to_dict(run);
 }
 
+// Cycles from 0 on: how many the arm took, and why it took no more.
+using Verdict = std::pair<std::uint64_t, std::optional<std::string>>;
+
+// No stepper, no limiter: the arm alone, given every command as it stands.
+Verdict judge(const JointArray& start_pose_rad, const Values& commands,
+              const std::vector<std::pair<std::uint64_t, std::uint64_t>>& lost) {
+    if (commands.ndim() != 2 || commands.shape(1) != kDof) {
+        throw py::value_error("commands are (N, 7)");
+    }
+    std::vector<std::uint64_t> lost_before(static_cast<std::size_t>(commands.shape(0)));
+    for (const auto& [command, cycles] : lost) {
+        if (command >= lost_before.size()) {
+            throw py::value_error("cycles are lost before command " + std::to_string(command) +
+                                  " of " + std::to_string(lost_before.size()));
+        }
+        lost_before[command] += cycles;
+    }
+    const double* row = commands.data();
+
+    const py::gil_scoped_release no_gil;
+    SimFr3Config config;
+    config.pacing = Pacing::kVirtual;
+    config.start_pose_rad = start_pose_rad;
+    SimFr3 arm(config);
+    arm.start();
+    ArmState state;
+    // ArmState counts from 1. A lost cycle stops the arm at the state that follows it, a command in
+    // its own cycle; the reason of the latter stands in the next state only.
+    for (const std::uint64_t cycles : lost_before) {
+        arm.lose(cycles);
+        if (!arm.read(state)) return {state.cycle - 2, std::string(reflex_name(state.reflex))};
+        ArmCommand command;
+        std::copy_n(row, kDof, command.q.begin());
+        row += kDof;
+        if (arm.write(command)) continue;
+        const std::uint64_t refused = state.cycle - 1;
+        static_cast<void>(arm.read(state));
+        return {refused, std::string(reflex_name(state.reflex))};
+    }
+    return {state.cycle, std::nullopt};
+}
+
 }  // namespace
 
 void bind_virtual_run(py::module_& module) {
     module.def("simulate", &simulate, py::arg("config"), py::arg("cycles"),
                py::arg("chunks") = py::list(), py::arg("requests") = py::list(),
                py::arg("lost") = py::list(), py::arg("new_epochs") = py::list());
+    module.def("judge", &judge, py::arg("start_pose_rad"), py::arg("commands"),
+               py::arg("lost") = py::list());
 }
 
 }  // namespace rti::python

@@ -95,3 +95,16 @@ def simulate(
     ``chunks``). Besides: counts (dict), velocity_ratio_max, acceleration_ratio_max, jerk_ratio_max,
     and reflex, reflex_cycle (index of the cycle), both None unless the arm stopped by itself.
     """
+
+def judge(
+    start_pose_rad: Sequence[float] | npt.NDArray[np.float64],
+    commands: npt.ArrayLike,  # (N, 7) rad, as the arm gets them
+    lost: Sequence[tuple[int, int]] = ...,  # (command, cycles that pass unanswered before it)
+) -> tuple[int, str | None]:
+    """What the simulated FR3 says of a raw stream of commands, in virtual time.
+
+    Returns the cycles that it took and the reflex that ended them, FCI's name; None if it took all.
+    The first count is also the index of the failing cycle, counted from 0 over the answered and the
+    lost ones. ValueError: the shape is wrong, or cycles are lost before a command that is not
+    there. RuntimeError: the start pose is out of the joints' range.
+    """
