@@ -6,6 +6,7 @@
 #   .venv/.installed      what the demo needs, rt-infer itself (editable)
 #   .venv/.installed-dev  pytest, linters, benches
 #   .venv/.built          the extensions, as new as csrc/ and bindings/
+# franka_sim needs another numpy and lives in .venv-fci, made by scripts/make_fci_venv.sh.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -26,6 +27,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS  ?=
 
 VENV  := .venv
+FCI   := .venv-fci
 PY    := $(VENV)/bin/python
 PIP   := $(PY) -m pip --disable-pip-version-check install -c constraints/ci.txt $(PIP_ARGS)
 PINS  := pyproject.toml constraints/ci.txt
@@ -36,8 +38,8 @@ NATIVE := setup.py $(shell find csrc bindings \( -path csrc/build -o -path csrc/
 FORMATTED := $(sort $(shell find csrc bindings -path csrc/build -prune -o \
                -name '*.[ch]pp' -print -o -name '*.h' -print))
 
-.PHONY: help demo test csrc-test pytest bench lint typecheck format build clean distclean need-build \
-        need-test
+.PHONY: help demo test test-fci csrc-test pytest bench lint typecheck format build clean \
+        distclean need-build need-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -57,6 +59,14 @@ csrc-test: need-test
 pytest: csrc-test build $(VENV)/.installed-dev
 	@echo "==> pytest"
 	@$(PY) -m pytest $(PYTEST_ARGS)
+
+test-fci: build $(VENV)/.installed-dev $(FCI)/.installed ## our commands and our simulated arm, judged by franka_sim
+	@echo "==> pytest tests/fci"
+	@$(PY) -m pytest tests/fci -m fci $(PYTEST_ARGS)
+
+$(FCI)/.installed: constraints/fci.txt
+	@PYTHON='$(PYTHON)' PIP_ARGS='$(PIP_ARGS)' scripts/make_fci_venv.sh $(FCI)
+	@touch $@
 
 bench: build $(VENV)/.installed-dev ## the benches, with the peers beside us
 	@echo "==> benches"
@@ -119,4 +129,4 @@ clean: ## remove what was built, keep .venv
 	@find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove .venv and every cache too
-	@rm -rf $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(FCI) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
