@@ -16,8 +16,6 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
-JOINT_NAMES: tuple[str, ...] = tuple(f"joint_{i}" for i in range(1, 8))
-
 HOME_RAD: Array = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 4])
 HOME_RAD.setflags(write=False)
 
