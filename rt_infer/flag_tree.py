@@ -7,13 +7,18 @@ has choices, `type` chooses the class; the flags of all classes stand side by si
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, field
 from typing import Any
 
 import draccus
+
+
+class UsageError(Exception):
+    """What was typed makes no run; the text is one sentence that says what to type instead."""
 
 
 def flag(
@@ -74,6 +79,17 @@ class Flag:
 def flags_of(config_class: type) -> list[Flag]:
     """Every flag of a configuration class, in the order of its fields."""
     return list(_walk(config_class, "", ""))
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The flag that somebody who typed `name` probably meant: a sibling, or a leaf elsewhere."""
+    parent, _, leaf = name.rpartition(".")
+    leaves = [(each.rpartition(".")[0], each.rpartition(".")[2], each) for each in known]
+    siblings = {theirs: each for its_parent, theirs, each in leaves if its_parent == parent}
+    close = difflib.get_close_matches(leaf, siblings, n=1)
+    if close:
+        return siblings[close[0]]
+    return next((each for _, theirs, each in leaves if theirs == leaf), None)
 
 
 def _walk(config_class: type, prefix: str, group: str) -> Iterator[Flag]:

@@ -1,4 +1,4 @@
-"""Command lines and YAML files to configuration dataclasses (flag_tree.py).
+"""Command lines and YAML files to configuration dataclasses (flag_tree.py, flag_file.py).
 
 A flag is the path of a dataclass field: `--motion.speed=0.5` sets `config.motion.speed`. `--a-b`
 and `--a_b` are the same flag; `--flag value` works like `--flag=value`; a boolean alone means true.
@@ -12,8 +12,6 @@ tracebacks, and its help knows neither groups nor units.
 
 from __future__ import annotations
 
-import difflib
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING
@@ -23,15 +21,20 @@ import draccus
 from draccus import cfgparsing
 from draccus.utils import DecodingError, ParsingError
 
-from rt_infer.flag_tree import Flag, flags_of
+from rt_infer import flag_file
+from rt_infer.flag_tree import Flag, UsageError, closest, flags_of
 
 T = TypeVar("T")
+__all__ = ["CONFIG_FLAG", "UsageError", "flags_of", "notices", "parse"]
+
 CONFIG_FLAG = "config_path"
 _ABSENT = object()
-
-
-class UsageError(Exception):
-    """What was typed makes no run; the text is one sentence that says what to type instead."""
+_IN_WORDS = {
+    "BOOL": "true or false",
+    "INT": "whole number",
+    "NUMBER": "number",
+    "TEXT": "text",
+}
 
 
 def parse(config_class: type[T], argv: Sequence[str], command: str) -> T:
@@ -43,7 +46,7 @@ def parse(config_class: type[T], argv: Sequence[str], command: str) -> T:
         several = name in known and known[name].is_list
         given[name] = given.get(name, []) + value if several else value
     if CONFIG_FLAG in given:
-        tree = _load_file(given.pop(CONFIG_FLAG))
+        tree = flag_file.load(given.pop(CONFIG_FLAG), CONFIG_FLAG, known)
     for name, value in given.items():
         *parents, leaf = name.split(".")
         node: Any = tree
@@ -89,8 +92,8 @@ def _pairs(
         name, equals, value = word[2:].partition("=")
         name = name.replace("-", "_")
         if name != CONFIG_FLAG and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean --{close[0]}?" if close else f"see {command} --help."
+            close = closest(name, known)
+            hint = f"did you mean --{close}?" if close else f"see {command} --help."
             raise UsageError(f"{command} has no flag --{name}; {hint}")
         if not equals:
             alone = not words or words[0].startswith("--")
@@ -121,19 +124,6 @@ def _value(known: Flag, text: str) -> Any:
     return [value] if known.is_list and not isinstance(value, list) else value
 
 
-def _load_file(path: str) -> dict[str, Any]:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            tree = cfgparsing.load_config(io.StringIO(stream.read()), file=path)
-    except OSError as error:
-        raise UsageError(f"--{CONFIG_FLAG}: cannot read {path}: {error.strerror}.") from error
-    except Exception as error:
-        raise UsageError(f"--{CONFIG_FLAG}: {path} is not valid: {_one_line(error)}.") from error
-    if not isinstance(tree, dict):
-        raise UsageError(f"--{CONFIG_FLAG}: {path} holds no names and values.")
-    return tree
-
-
 def _in(tree: Any, name: str) -> Any:
     """The value of a flag in the tree, `_ABSENT` if it has none there."""
     for part in name.split("."):
@@ -159,7 +149,8 @@ def _sentence(error: ParsingError, config_class: type, command: str) -> str:
         what = f"type {unknown[1]!r} is not in this version of rt-infer"
     elif culprits and culprits[0].name == path:
         value = re.search(r"(?:parse |value=)'(.*?)'", what)
-        what = f"{value[1] if value else 'that'} is no {culprits[0].placeholder}"
+        kind = _IN_WORDS.get(culprits[0].placeholder, "such value")
+        what = f"{value[1] if value else 'that'} is no {kind}"
     where = f"--{path}" if culprits else command
     return f"{where}: {what}; see {command} --help."
 

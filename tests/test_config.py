@@ -106,8 +106,38 @@ def test_a_file_gives_the_same_tree_and_flags_win_over_it(tmp_path: Path) -> Non
 def test_a_wrong_name_in_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text("speeed: 3\n")
-    assert "speeed" in refusal(f"--config_path={file}")
+    assert "speeed, which is no flag" in refusal(f"--config_path={file}")
+    file.write_text("policy_typ: hold\n")
+    assert "policy_typ, which is no flag; did you mean policy_type?" in refusal(
+        f"--config_path={file}"
+    )
+    file.write_text("motion: {sped: 0.5}\n")
+    assert "motion.sped, which is no flag; did you mean motion.speed?" in refusal(
+        f"--config_path={file}"
+    )
     assert "cannot read" in refusal(f"--config_path={tmp_path / 'none.yaml'}")
+
+
+def test_a_broken_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text("fps: 30\nrobot: {type: sim_fr3\npolicy_type: hold\n")
+    sentence = refusal(f"--config_path={file}")
+    assert "line 3" in sentence
+    assert "StringIO" not in sentence
+
+
+def test_a_file_may_name_flags_as_the_command_line_does(tmp_path: Path) -> None:
+    file = tmp_path / "run.yaml"
+    file.write_text(
+        "robot.type: sim_fr3\nrobot.id: left\npolicy_type: hold\nrt: {cpu: 1}\nrt.priority: 40\n"
+        "robot.cameras: {top: {type: synthetic, view: side}}\n"
+    )
+    config = flags.parse(RunConfig, [f"--config_path={file}"], "rt-infer robot")
+    assert isinstance(config.robot, SimFr3Config)
+    assert (config.robot.id, config.rt.cpu, config.rt.priority) == ("left", 1, 40)
+    assert list(config.robot.cameras) == ["top"]
+    file.write_text("rt: {cpu: 1}\nrt.cpu: 2\n")
+    assert "rt.cpu twice" in refusal(f"--config_path={file}")
 
 
 def test_a_robot_that_is_not_built_is_refused_by_name() -> None:
@@ -122,6 +152,8 @@ def test_a_camera_that_is_not_built_is_refused_by_name() -> None:
 
 def test_a_typing_error_gets_a_suggestion() -> None:
     assert "did you mean --chunk_size_threshold?" in refusal("--chunk_size_treshold=0.5")
+    assert "did you mean --motion.speed?" in refusal("--speed=0.5")
+    assert "did you mean" not in refusal("--robot.port=/dev/ttyACM0")
 
 
 def test_what_is_missing_is_named() -> None:
@@ -132,12 +164,12 @@ def test_what_is_missing_is_named() -> None:
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("--fps=fast", "--fps: fast is no NUMBER"),
+        ("--fps=fast", "--fps: fast is no number"),
         ("--fps=0", "--fps must be 1 to 1000"),
         ("--fps=nan", "--fps must be"),
         ("--fps=", "--fps"),
         ("--fps", "--fps needs a value"),
-        ("--actions_per_chunk=50.5", "is no INT"),
+        ("--actions_per_chunk=50.5", "is no whole number"),
         ("--actions_per_chunk=513", "1 to 512"),
         ("--chunk_size_threshold=1.5", "0 to 1"),
         ("--motion.speed=0", "--motion.speed"),
@@ -145,7 +177,7 @@ def test_what_is_missing_is_named() -> None:
         ("--duration_s=-1", "above zero"),
         ("--aggregate_fn_name=newest", "weighted_average"),
         ("--robot.id=a b", "--robot.id=a b"),
-        ("--robot.id=", "--robot.id="),
+        ("--robot.id=", "--robot.id= (empty) must be"),
         ("--robot.start_pose_rad=[0,0,0]", "seven angles"),
         ("--robot.targets=0", "at least one target"),
         ("--robot.cameras={", "is not YAML"),

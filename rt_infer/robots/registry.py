@@ -29,8 +29,8 @@ class RobotConfig(draccus.ChoiceRegistry):
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}", self.id):
             raise ValueError(
-                f"--robot.id={self.id} must be up to 48 letters, digits, '_', '-' and '.', "
-                "beginning with a letter or digit."
+                f"--robot.id={self.id or ' (empty)'} must be up to 48 letters, digits, '_', '-' "
+                "and '.', beginning with a letter or digit."
             )
 
     def build(self) -> Robot:
