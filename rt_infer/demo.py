@@ -10,10 +10,13 @@ remains.
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rt_infer.config import DemoConfig
 from rt_infer.report.present import run_and_report
@@ -45,10 +48,24 @@ def run_demo(config: DemoConfig) -> int:
         tell("   Each counts when the fingertip stays within 2 cm of it for 0.2 s.\n")
         status = run_and_report(config.run_config(f"127.0.0.1:{port}"), terminal)
     if status == 0:
+        command = _command()
         tell("\nThe same by hand, in two terminals:")
-        tell("  rt-infer server")
-        tell(f"  rt-infer robot --robot.type=sim_fr3 --robot.id=a --policy_type={POLICY}")
+        tell(f"  {command} server", soft_wrap=True)
+        robot = f"robot --robot.type=sim_fr3 --robot.id=a --policy_type={POLICY}"
+        tell(f"  {command} {robot}", soft_wrap=True)
     return status
+
+
+def _command() -> str:
+    """What to type for `rt-infer` in this folder: it need not be on the PATH."""
+    ours = Path(sys.executable).parent / "rt-infer"
+    found = shutil.which("rt-infer")
+    if found is not None and Path(found).resolve() == ours.resolve():
+        return "rt-infer"
+    words = [str(ours)] if ours.is_file() else [sys.executable, "-m", "rt_infer"]
+    if Path(words[0]).is_relative_to(Path.cwd()):
+        words[0] = str(Path(words[0]).relative_to(Path.cwd()))
+    return shlex.join(words)
 
 
 @contextmanager

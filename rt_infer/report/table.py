@@ -40,7 +40,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
             [
                 ("steps executed", f"{steps['executed']}"),
                 ("holds", f"{steps['holds']} times the actions ran out"),
-                ("at rest", f"{steps['held_s']:.2f} s after the first chunk, whatever the reason"),
+                ("at rest", f"{steps['held_s']:.2f} s after the first chunk"),
                 ("chunks", f"{chunks['received']} received, {_refused(chunks)}"),
                 *_errors(chunks),
                 ("late steps", f"{chunks['late_steps']}"),

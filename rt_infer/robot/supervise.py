@@ -41,7 +41,7 @@ class Snapshot(NamedTuple):
 
 
 class StopFlag:
-    """Set by SIGINT and SIGTERM; the ticks look at it."""
+    """Set by SIGINT, SIGTERM and SIGHUP; the ticks look at it."""
 
     signal_name: str | None = None
 
@@ -162,13 +162,19 @@ class Supervisor:
 
 @contextmanager
 def stop_flag() -> Iterator[StopFlag]:
-    """SIGINT and SIGTERM ask for an orderly end, as long as this is open."""
+    """SIGINT, SIGTERM and SIGHUP ask for an orderly end, as long as this is open.
+
+    SIGHUP, a closed terminal, stays ignored where it was (nohup).
+    """
     flag = StopFlag()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         flag.signal_name = signal.Signals(number).name
 
-    old = {each: signal.signal(each, on_signal) for each in (signal.SIGINT, signal.SIGTERM)}
+    asking = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(signal.SIGHUP)
+    old = {each: signal.signal(each, on_signal) for each in asking}
     try:
         yield flag
     finally:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
+import subprocess
 from pathlib import Path
 
 from processes import Program, alive, assert_sound_motion, children, wait_until
@@ -28,7 +30,14 @@ def test_the_demo_ends_by_itself_with_its_targets_reached(
     assert told["motion"]["limiter_interventions"] == 0
     assert_sound_motion(told)
     assert plot.read_bytes().startswith(b"\x89PNG")
-    assert "rt-infer robot" in program.output  # how to do it by hand
+    *_, server, robot = program.output.strip().splitlines()  # how to do it by hand
+    assert "--robot.type=sim_fr3" in robot
+    command = shlex.split(server)
+    assert command.pop() == "server"
+    pasted = subprocess.run(
+        [*command, "--version"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert pasted.stdout.startswith("rt-infer ")
 
 
 def test_a_demo_that_is_killed_leaves_no_process_behind(

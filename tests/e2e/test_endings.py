@@ -16,7 +16,7 @@ from processes import RobotProgram, ServerProgram, assert_sound_motion
 from rt_infer.robot.region import Phase
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_brings_the_arm_to_rest_on_its_path_first(
     number: signal.Signals, server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
