@@ -82,7 +82,6 @@ def refusal_in(answer: bytes) -> ErrorBody:
         pytest.param(b"SSH-2.0-OpenSSH_9.2\r\n", ErrorCode.BAD_FRAME, id="another protocol"),
         pytest.param(np.random.default_rng(1).bytes(4096), ErrorCode.BAD_FRAME, id="noise"),
         pytest.param(b"\x80\x04\x95" + bytes(200), ErrorCode.BAD_FRAME, id="a pickle"),
-        pytest.param(b"POST / HTTP/1.1\r\n\r\n", ErrorCode.BAD_FRAME, id="HTTP with a body"),
         pytest.param(damaged(20), ErrorCode.BAD_FRAME, id="a damaged header"),
         pytest.param(header(version=2), ErrorCode.BAD_VERSION, id="a later version"),
         pytest.param(header(kind=77), ErrorCode.BAD_FRAME, id="an unknown kind"),

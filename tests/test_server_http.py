@@ -40,6 +40,15 @@ def test_unknown_pages_are_404_and_malformed_requests_400(server):
         assert raw.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_told_that_they_are_not_allowed(server, method):
+    with socket.create_connection(("127.0.0.1", server.port), 30) as raw:
+        raw.sendall(f"{method} / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".encode())
+        answer = raw.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nAllow: GET, HEAD\r\n" in answer
+
+
 def test_a_request_without_an_end_is_answered_or_closed_and_never_kept(server):
     for data in (b"GET / HTTP/1.1\r\n", b"GET /" + b"x" * 20_000):
         with socket.create_connection(("127.0.0.1", server.port), 30) as raw:

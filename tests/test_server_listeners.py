@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from pathlib import Path
 
 import pytest
-from serving import SPEC, observation, serving
+from serving import SPEC, observation, page, robot, serving
 
 from rt_infer.cli import main
 from rt_infer.server import OptionsError
@@ -81,16 +82,19 @@ class Visitor:
     def __init__(self) -> None:
         self.thread = threading.Thread(target=lambda: None)
 
+        self.ended = False
+
     def end(self) -> None:
-        raise AssertionError("nobody stops it")
+        self.ended = True
 
 
 def test_there_are_never_more_robots_than_seats_nor_connections_than_room():
-    guests = Guests(most_robots=1)
+    full: list[bool] = []
+    guests = Guests(most_robots=1, on_full=lambda: full.append(True))
     visitors = [Visitor() for _ in range(1 + HEADROOM)]
     assert all(guests.enter(each) for each in visitors)
-    assert not guests.enter(Visitor())
     assert guests.seat(visitors[0]) == 1
+    assert guests.connections() == 1 + HEADROOM
     with pytest.raises(Refusal) as refused:
         guests.seat(visitors[1])
     assert refused.value.body.code == ErrorCode.BUSY
@@ -100,3 +104,31 @@ def test_there_are_never_more_robots_than_seats_nor_connections_than_room():
     assert set(guests.close()) == set(visitors[1:])
     guests.leave(visitors[1])
     assert not guests.enter(Visitor())
+    assert not full
+
+
+def test_the_longest_idle_connection_makes_room_and_never_a_robot():
+    full: list[bool] = []
+    guests = Guests(most_robots=1, on_full=lambda: full.append(True))
+    first, second, *others = [Visitor() for _ in range(1 + HEADROOM)]
+    assert all(guests.enter(each) for each in (first, second, *others))
+    guests.seat(first)
+    late = Visitor()
+    assert guests.enter(late)
+    assert [each.ended for each in (first, second, *others, late)].index(True) == 1
+    assert sum(each.ended for each in others) == 0
+    assert guests.connections() == 1 + HEADROOM
+    assert full == [True]
+    with pytest.raises(Refusal):  # it is on its way out
+        guests.seat(second)
+
+
+def test_silent_connections_keep_neither_health_checks_nor_robots_out():
+    with serving(max_connections=1) as server, contextlib.ExitStack() as silent:
+        for _ in range(3 * HEADROOM):
+            address = ("127.0.0.1", server.port)
+            silent.enter_context(socket.create_connection(address, 30))
+        assert page(server.port, "/healthz")[0] == 200
+        with robot(server.port, "echo") as client:
+            client.infer(observation())
+        assert server.metrics.get("refused_total") > 0

@@ -80,7 +80,9 @@ class Connection:
         except Goodbye:
             with contextlib.suppress(LinkLost):
                 self._channel.send(Kind.BYE)
-        except OSError as error:  # LinkLost among them
+        except LinkLost as error:  # it names the peer
+            log.info("%s", error)
+        except OSError as error:
             log.info("%s: %s", self._link.peer, error)
         except Exception:
             log.exception("%s: an error of the server's own", self._link.peer)
@@ -96,7 +98,7 @@ class Connection:
         if first == _MAGIC:
             self._shared.metrics.count("connections_total", 'kind="robot"')
             self._serve_robot()
-        elif first in http.METHODS:
+        elif first in http.METHODS or first in http.OTHER_METHODS:
             self._shared.metrics.count("connections_total", 'kind="http"')
             http.respond(self._socket, self._pages)
             self._linger()

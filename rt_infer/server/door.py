@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 from rt_infer.policies.registry import HOLD, PolicyKey, UnknownPolicy, resolve
 from rt_infer.server.connection import Connection
@@ -26,6 +27,7 @@ from rt_infer.server.workers import Workers
 log = logging.getLogger(__name__)
 
 STOP_S = 3.0
+FULL_TOLD_EVERY_S = 60.0
 
 
 class Server:
@@ -41,7 +43,7 @@ class Server:
         self.port = options.port
         self.metrics = Metrics()
         self.workers = Workers(options.allow_python, self.metrics, options.max_workers)
-        self.guests = Guests(options.max_connections)
+        self.guests = Guests(options.max_connections, self._full)
         self._options = options
         self._preload = _preload(options, self.workers)
         self._shared = Shared(
@@ -49,6 +51,7 @@ class Server:
         )
         self._pages = Pages(self._shared).by_path()
         self._stopping = False
+        self._full_told_s = -FULL_TOLD_EVERY_S
         self._listeners: list[Listener] = []
         self._threads: list[threading.Thread] = []
 
@@ -71,10 +74,13 @@ class Server:
         if self._preload is not None:
             self._preload.start()
         log.info("listening on %s:%d", self._options.host, self.port)
+        if self._options.unix:
+            log.info("listening on unix://%s", Path(self._options.unix).absolute())
 
     def stop(self) -> None:
         """Say BYE to all robots, end all workers, leave nothing behind; waits for all of it."""
         self._stopping = True
+        log.info("stopping: robots are told, workers end")
         guests = self.guests.close()
         self._close_listeners()
         for guest in guests:
@@ -116,8 +122,17 @@ class Server:
         with contextlib.suppress(OSError, RuntimeError):
             if self.guests.enter(Connection(self._shared, self._pages, sock, peer)):
                 return
-            self.metrics.count("refused_total", 'reason="full"')
         sock.close()
+
+    def _full(self) -> None:
+        self.metrics.count("refused_total", 'reason="full"')
+        now_s = time.monotonic()
+        if now_s >= self._full_told_s + FULL_TOLD_EVERY_S:
+            self._full_told_s = now_s
+            log.warning(
+                "more than %d connections: those that say nothing are closed, the oldest first",
+                self._options.max_connections,
+            )
 
 
 def serve(options: ServerOptions) -> None:

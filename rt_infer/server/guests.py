@@ -1,11 +1,15 @@
 """Who is here: the open connections of a server, how many of them are robots, and how many may be.
 
+When there is no room, the connection that has been here longest without being a robot makes some:
+who opens connections and says nothing must not keep health checks and robots out.
+
 Any thread may call anything here.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
 from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
@@ -23,33 +27,47 @@ class Guest(Protocol):
         ...
 
     def end(self) -> None:
-        """The server stops: from any thread."""
+        """Hang up: the server stops, or somebody else needs the room. From any thread."""
         ...
 
 
 class Guests:
     """Every connection from its first byte to its last; `most_robots` of them may be robots."""
 
-    def __init__(self, most_robots: int) -> None:
+    def __init__(self, most_robots: int, on_full: Callable[[], None] = lambda: None) -> None:
+        """`on_full` is called each time one has to make room; it must not call back."""
         self._most_robots = most_robots
         self._lock = threading.Lock()
-        self._here: set[Guest] = set()
+        self._on_full = on_full
+        self._here: dict[Guest, None] = {}  # in the order of their coming
         self._seated: set[Guest] = set()
         self._sessions = 0  # numbers given so far
         self._closed = False
 
     def enter(self, guest: Guest) -> bool:
-        """Start a connection's thread; False if there is no room. RuntimeError: no thread left."""
+        """Start a connection's thread; False once closed. RuntimeError: no thread left."""
         with self._lock:
-            if self._closed or len(self._here) >= self._most_robots + HEADROOM:
+            if self._closed:
                 return False
+            if len(self._here) >= self._most_robots + HEADROOM:
+                self._make_room()
             guest.thread.start()  # its `leave` waits for the lock
-            self._here.add(guest)
+            self._here[guest] = None
             return True
+
+    def _make_room(self) -> None:
+        # There is one: more than `_most_robots` are here, and no more of them are robots.
+        idle = next(guest for guest in self._here if guest not in self._seated)
+        del self._here[idle]
+        idle.end()
+        self._on_full()
 
     def seat(self, guest: Guest) -> int:
         """The number of a robot's session, never used twice; Refusal if there are too many."""
         with self._lock:
+            if guest not in self._here:
+                sentence = "The server has more connections than room: connect again."
+                raise Refusal(ErrorBody.of(ErrorCode.BUSY, sentence))
             if len(self._seated) >= self._most_robots:
                 sentence = (
                     f"The server has {self._most_robots} robots and takes no more: wait until one "
@@ -64,7 +82,7 @@ class Guests:
         """A connection is over."""
         with self._lock:
             self._seated.discard(guest)
-            self._here.discard(guest)
+            self._here.pop(guest, None)
 
     def close(self) -> list[Guest]:
         """Let nobody in any more; who is here."""

@@ -17,6 +17,8 @@ REQUEST_S = 5.0
 """A request that is not complete by then is answered as far as it goes."""
 
 METHODS = (b"GET ", b"HEAD")
+OTHER_METHODS = (b"POST", b"PUT ", b"DELE", b"PATC", b"OPTI")
+"""The first bytes of requests that are HTTP, and nothing for us."""
 
 
 class Page(NamedTuple):
@@ -28,13 +30,14 @@ class Page(NamedTuple):
 
 
 NOT_FOUND = Page("404 Not Found", "There are /, /healthz, /readyz and /metrics.\n")
+NOT_ALLOWED = Page("405 Method Not Allowed", "There are pages to GET here, and nothing else.\n")
 BAD_REQUEST = Page("400 Bad Request", "This is no HTTP request.\n")
 
 
 def respond(connection: socket.socket, pages: dict[str, Callable[[], Page]]) -> None:
     """Read the request on `connection` and answer it.
 
-    The first bytes, known to be `GET ` or `HEAD`, are still to be read. OSError if the other side
+    The first bytes, known to be a method's, are still to be read. OSError if the other side
     is gone or does not take the answer; the caller closes.
     """
     until_s = time.monotonic() + REQUEST_S
@@ -51,12 +54,14 @@ def respond(connection: socket.socket, pages: dict[str, Callable[[], Page]]) -> 
     words = request.partition(b"\n")[0].decode("latin-1").split()
     if len(words) != 3 or not words[2].startswith("HTTP/"):
         page = BAD_REQUEST
+    elif words[0] not in ("GET", "HEAD"):
+        page = NOT_ALLOWED
     else:
         make = pages.get(words[1].partition("?")[0])
         page = NOT_FOUND if make is None else make()
     body = page.text.encode()
     head = (
-        f"HTTP/1.1 {page.status}\r\nContent-Type: {page.content_type}\r\n"
+        f"HTTP/1.1 {page.status}\r\nAllow: GET, HEAD\r\nContent-Type: {page.content_type}\r\n"
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     ).encode()
     connection.settimeout(REQUEST_S)

@@ -32,6 +32,14 @@ _HELP = {
 }
 
 
+_GAUGES = {
+    "connections": "Connections open now, of any kind.",
+    "robots": "Robots that have a session or wait for one.",
+    "workers": "Worker processes, one for each policy that was asked for.",
+    "workers_ready": "Workers whose policy is loaded.",
+}
+
+
 class _Stage:
     def __init__(self) -> None:
         self.count = 0
@@ -87,6 +95,7 @@ class Metrics:
             for label, n in samples or [("", 0)]:
                 lines.append(f"rt_infer_{name}{f'{{{label}}}' if label else ''} {n}")
         for name, value in gauges.items():
+            lines += [f"# HELP rt_infer_{name} {_GAUGES[name]}"]
             lines += [f"# TYPE rt_infer_{name} gauge", f"rt_infer_{name} {value}"]
         lines += [
             "# HELP rt_infer_stage_seconds Time an answer spent in each stage of the server.",

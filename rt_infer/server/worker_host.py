@@ -136,7 +136,8 @@ class WorkerHost:
             self._process = None
         seats = self.desk.disconnect()
         ending = process.reap()
-        self._end(self.reason or f"{process.last_line or 'it said nothing'} ({ending})")
+        last_line = process.last_line
+        self._end(self.reason or (f"{last_line} ({ending})" if last_line else ending))
         for seat in seats:
             seat.worker_lost(self.why_gone())
 
