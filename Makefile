@@ -38,8 +38,8 @@ NATIVE := setup.py $(shell find csrc bindings \( -path csrc/build -o -path csrc/
 FORMATTED := $(sort $(shell find csrc bindings -path csrc/build -prune -o \
                -name '*.[ch]pp' -print -o -name '*.h' -print))
 
-.PHONY: help demo test test-fci csrc-test pytest bench lint typecheck format build clean \
-        distclean need-build need-test
+.PHONY: help demo test test-fci test-mutants csrc-test pytest bench lint typecheck format build \
+        clean distclean need-build need-test
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -67,6 +67,10 @@ test-fci: build $(VENV)/.installed-dev $(FCI)/.installed ## our commands and our
 $(FCI)/.installed: constraints/fci.txt
 	@PYTHON='$(PYTHON)' PIP_ARGS='$(PIP_ARGS)' scripts/make_fci_venv.sh $(FCI)
 	@touch $@
+
+test-mutants: need-test ## takes each guard of the motion out: its own test must turn red
+	@echo "==> the motion without each of its guards"
+	@$(PYTHON) tests/mutants/run.py
 
 bench: build $(VENV)/.installed-dev ## the benches, with the peers beside us
 	@echo "==> benches"

@@ -25,6 +25,22 @@ TEST_CASE("a chunk of an older epoch moves nothing") {
     CHECK(rig.progress().refused[RTI_REFUSED_EPOCH] == 1);
 }
 
+TEST_CASE("a chunk that names another epoch moves nothing, however fresh its observation") {
+    Rig rig;
+    REQUIRE(rig.run(10));
+    rig.new_epoch();
+    REQUIRE(rig.run(10));
+    std::uint64_t refused = 0;
+    for (const std::uint32_t claimed : {rig.progress().epoch - 1, rig.progress().epoch + 1}) {
+        auto chunk = rig.observe(reach_out(), 30);
+        for (rti_action& action : chunk) action.epoch = claimed;
+        rig.deliver(chunk);
+        REQUIRE(rig.run(500));
+        CHECK(rig.progress().refused[RTI_REFUSED_EPOCH] == ++refused);
+    }
+    CHECK(moved(rig, 0) == 0.0);
+}
+
 TEST_CASE(
     "an observation captured before the epoch began moves nothing, whatever epoch it claims") {
     Rig rig;
@@ -133,6 +149,33 @@ TEST_CASE("an admitted chunk that was never followed leaves the start to be chec
     CHECK(rests(rig));
     CHECK(rig.progress().splices == splices);
     CHECK(rig.progress().refused[RTI_REFUSED_START] == 1);
+}
+
+TEST_CASE("a chunk of which nothing lies ahead does not displace one that waits") {
+    Rig rig;
+    REQUIRE(rig.run(10));
+    rig.deliver(rig.observe(reach_out(), 50));
+    REQUIRE(rig.run(300));
+    const auto good = rig.observe(reach_out(), 50);
+    REQUIRE(rig.run(1));
+    const auto late = rig.observe(reach_out(), 1);
+    REQUIRE(rig.run(200));
+    rig.deliver(good);
+    rig.deliver(late);
+    REQUIRE(rig.run(50));
+    CHECK(rig.progress().refused[RTI_REFUSED_LATE] == 1);
+    CHECK(rig.progress().splices == 2);
+}
+
+TEST_CASE("a chunk whose first step the clock has not reached is refused") {
+    Rig rig;
+    REQUIRE(rig.run(10));
+    auto ahead = rig.observe(reach_out(), 30);
+    for (rti_action& action : ahead) action.origin_step += 1.0;
+    rig.deliver(ahead);
+    REQUIRE(rig.run(500));
+    CHECK(moved(rig, 0) == 0.0);
+    CHECK(rig.progress().refused[RTI_REFUSED_LATE] == 1);
 }
 
 TEST_CASE("a chunk that comes after all of its steps is refused") {

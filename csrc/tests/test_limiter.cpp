@@ -1,6 +1,7 @@
 // The limiter against FCI's rules: whatever is asked, what goes out is accepted by the arm.
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <limits>
 #include <random>
 
@@ -19,7 +20,8 @@ struct LimitedRun {
 };
 
 template <typename Wanted>
-LimitedRun drive(Wanted wanted, int cycles, JointArray start = test::ready()) {
+LimitedRun drive(Wanted wanted, int cycles, JointArray start = test::ready(),
+                 const std::function<void(const JointArray&)>& look = {}) {
     SimFr3Config config;
     config.pacing = Pacing::kVirtual;
     config.start_pose_rad = start;
@@ -34,6 +36,7 @@ LimitedRun drive(Wanted wanted, int cycles, JointArray start = test::ready()) {
         ArmCommand command;
         run.changed += limiter.limit(wanted(i), command.q) ? 1 : 0;
         run.last = command.q;
+        if (look) look(command.q);
         if (!arm.write(command)) break;
     }
     run.reflex = arm.read(state) ? Reflex::kNone : state.reflex;
@@ -67,6 +70,34 @@ TEST_CASE("targets far outside the joint range never break a limit") {
         },
         100'000);
     CHECK(run.reflex == Reflex::kNone);
+}
+
+TEST_CASE("the limiter keeps an envelope of its own, inside the arm's, however late it is told") {
+    // Turned towards an end of the range at full acceleration, at any speed and distance.
+    const Envelope envelope(MotionLimits::fr3(), kLimiterMargins);
+    std::mt19937 generator(9);
+    std::uniform_real_distribution<double> anywhere(-10.0, 10.0);
+    JointArray target = test::ready();
+    JointArray previous = test::ready();
+    double furthest_above = 0.0;  // rad/s
+    const LimitedRun run = drive(
+        [&](int cycle) {
+            if (cycle % 100 == 0) {
+                for (double& joint : target) joint = anywhere(generator);
+            }
+            return target;
+        },
+        100'000, test::ready(),
+        [&](const JointArray& command) {
+            for (std::size_t j = 0; j < kDof; ++j) {
+                const double dq = (command[j] - previous[j]) / kCycle_s;
+                furthest_above =
+                    std::max(furthest_above, std::abs(dq) - envelope.speed(j, command[j], dq));
+            }
+            previous = command;
+        });
+    CHECK(run.reflex == Reflex::kNone);
+    CHECK(furthest_above < 1e-9);
 }
 
 TEST_CASE("noise of every size at 1 kHz never breaks a limit") {

@@ -59,6 +59,17 @@ TEST_CASE("of a path that a new epoch has made void nothing is queued any more")
     CHECK(rig.progress().steps_queued == 0.0);
 }
 
+TEST_CASE("a chunk that is admitted just before the epoch rises moves nothing") {
+    Rig rig;
+    REQUIRE(rig.run(10));
+    rig.deliver(rig.observe(reach_out(), 30));
+    rig.new_epoch();
+    REQUIRE(rig.run(500));
+    CHECK(rig.progress().chunks_admitted == 1);
+    CHECK(rig.progress().splices == 0);
+    CHECK(moved(rig, 0) == 0.0);
+}
+
 TEST_CASE("after a hold nothing was consumed: the whole chunk is used") {
     Rig rig;
     REQUIRE(rig.run(10));
@@ -126,6 +137,19 @@ TEST_CASE("a stale heartbeat rests the arm on its path; its return wants a fresh
     CHECK(rests(rig));
     REQUIRE(rig.follow(reach_out(), 500));
     CHECK(rig.progress().phase == RTI_PHASE_FOLLOW);
+}
+
+TEST_CASE("a stale heartbeat brakes at once, not at the end of the path") {
+    Rig rig;
+    REQUIRE(rig.follow(reach_out(), 600));
+    rig.in_flight.clear();
+    const double since = rig.progress().policy_step;
+    REQUIRE(rig.progress().steps_queued > 20.0);
+    rig.request = Request::kRest;
+    REQUIRE(rig.run(1000));
+    CHECK(rests(rig));
+    CHECK(rig.progress().policy_step - since < 10.0);
+    CHECK(rig.progress().limiter_interventions == 0);
 }
 
 TEST_CASE("a finish request rests first and then ends the motion, accepted by the arm") {

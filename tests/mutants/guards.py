@@ -1,0 +1,282 @@
+"""Every guard of the motion, what the code looks like without it, and the test that notices.
+
+One guard is taken out at a time. ``text`` must stand in ``file`` exactly once, and each of
+``cases`` (names of doctest cases) must turn red: a guard that nothing tests, or a table that the
+code has left behind, is an error.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Guard(NamedTuple):
+    name: str
+    file: str  # under csrc/
+    text: str
+    without: str
+    cases: tuple[str, ...]
+
+
+ADMISSION = "control/admission.cpp"
+STEPPER = "control/stepper.cpp"
+CLOCK = "motion/policy_clock.cpp"
+LIMITER = "motion/limiter.cpp"
+SPLICE = "motion/splice.cpp"
+
+GUARDS = (
+    # ---------------------------------------------------------------- which chunk may move the arm
+    Guard(
+        "admission: a chunk is whole",
+        ADMISSION,
+        "if (!chunk.well_formed) return RTI_REFUSED_MALFORMED;",
+        "",
+        ("a chunk with NaN, infinity or a wrong shape is refused whole",),
+    ),
+    Guard(
+        "admission: a chunk is finite",
+        ADMISSION,
+        "if (!chunk.finite) return RTI_REFUSED_NOT_FINITE;",
+        "",
+        ("a chunk with NaN, infinity or a wrong shape is refused whole",),
+    ),
+    Guard(
+        "admission: nothing while stopping",
+        ADMISSION,
+        "if (moment.stopping) return RTI_REFUSED_STOPPING;",
+        "",
+        ("a stale heartbeat rests the arm on its path; its return wants a fresh observation",),
+    ),
+    Guard(
+        "admission: of the present epoch",
+        ADMISSION,
+        "chunk.epoch != epoch_ || ",
+        "",
+        ("a chunk that names another epoch moves nothing, however fresh its observation",),
+    ),
+    Guard(
+        "admission: captured since the epoch began",
+        ADMISSION,
+        " || chunk.capture_ns < epoch_since_ns_",
+        "",
+        ("an observation captured before the epoch began moves nothing, whatever epoch it claims",),
+    ),
+    Guard(
+        "admission: an epoch begins no earlier than its first cycle",
+        ADMISSION,
+        "epoch_since_ns_ = kNotYet_ns;",
+        "",
+        ("an observation captured before the epoch began moves nothing, whatever epoch it claims",),
+    ),
+    Guard(
+        "admission: not too old",
+        ADMISSION,
+        "std::abs(age_ns)",
+        "-age_ns",
+        ("an observation older than max_age is refused",),
+    ),
+    Guard(
+        "admission: not of the future",
+        ADMISSION,
+        "std::abs(age_ns)",
+        "age_ns",
+        ("an observation of the future is refused, and makes no later one old",),
+    ),
+    Guard(
+        "admission: newer than the one before",
+        ADMISSION,
+        "if (chunk.capture_ns <= last_capture_ns_) return RTI_REFUSED_ORDER;",
+        "",
+        ("a chunk whose observation is not newer than the last admitted one is refused",),
+    ),
+    Guard(
+        "admission: something of it lies ahead",
+        ADMISSION,
+        "consumed >= chunk.count || ",
+        "",
+        ("a chunk of which nothing lies ahead does not displace one that waits",),
+    ),
+    Guard(
+        "admission: it does not begin ahead of the clock",
+        ADMISSION,
+        " || consumed < 0.0",
+        "",
+        ("a chunk whose first step the clock has not reached is refused",),
+    ),
+    Guard(
+        "admission: the first target is near",
+        ADMISSION,
+        "if (away_rad > rules_.max_start_distance_rad) {",
+        "if (false) {",
+        ("a first target too far from the arm is refused, and says how far it was",),
+    ),
+    Guard(
+        "stepper: the start is behind us once a path is followed, not before",
+        ADMISSION,
+        "last_capture_ns_ = chunk.capture_ns;",
+        "last_capture_ns_ = chunk.capture_ns; at_the_start_ = false;",
+        ("an admitted chunk that was never followed leaves the start to be checked",),
+    ),
+    # ---------------------------------------------------------------- epochs and ways to rest
+    Guard(
+        "stepper: a new epoch makes the path void",
+        STEPPER,
+        "void_path_ = following_;",
+        "",
+        ("a new epoch in the middle of a motion brakes on the path, and a fresh chunk goes on",),
+    ),
+    Guard(
+        "stepper: a new epoch drops the chunk that waits",
+        STEPPER,
+        "admission_.begin_epoch();\n    has_pending_ = false;",
+        "admission_.begin_epoch();",
+        ("a chunk that is admitted just before the epoch rises moves nothing",),
+    ),
+    Guard(
+        "stepper: the heartbeat's return is a new epoch",
+        STEPPER,
+        "if (request_ == Request::kRest && request == Request::kFollow) begin_epoch();",
+        "",
+        ("a stale heartbeat rests the arm on its path; its return wants a fresh observation",),
+    ),
+    Guard(
+        "stepper: a request to rest brakes",
+        STEPPER,
+        "braking_ = void_path_ || waiting_to_splice_ || request != Request::kFollow;",
+        "braking_ = void_path_ || waiting_to_splice_;",
+        ("a stale heartbeat brakes at once, not at the end of the path",),
+    ),
+    Guard(
+        "stepper: motion_finished only at rest",
+        STEPPER,
+        "request == Request::kFinish && still;",
+        "request == Request::kFinish;",
+        ("a finish request rests first and then ends the motion, accepted by the arm",),
+    ),
+    # ---------------------------------------------------------------- lost packets
+    Guard(
+        "stepper: reseed after lost packets",
+        STEPPER,
+        "limiter_.seed(state.q_d, state.dq_d, state.ddq_d);",
+        "",
+        ("lost packets at every phase of a motion are bridged, never caught up",),
+    ),
+    Guard(
+        "stepper: an arm that is not where it was told to be was not told",
+        STEPPER,
+        "constexpr double kSamePosition_rad = 1e-8;",
+        "constexpr double kSamePosition_rad = 1.0;",
+        ("a lost answer that moves the arm by less than a microradian is noticed",),
+    ),
+    Guard(
+        "stepper: a detour leads back onto the path",
+        STEPPER,
+        "detour_.add_to(point);",
+        "",
+        ("lost packets are bridged by planning alone",),
+    ),
+    Guard(
+        "stepper: no more cycles are played than FCI lets pass",
+        STEPPER,
+        "std::min(lost_cycles(state), kMostLostCycles)",
+        "lost_cycles(state)",
+        ("an arm that counts no cycle, or all there are, does not use up the path",),
+    ),
+    # ---------------------------------------------------------------- the clock
+    Guard(
+        "clock: limits are kept by slowing down",
+        CLOCK,
+        "std::sqrt(std::max(0.0, profile.lowest_squared_rate(step_, ahead)))",
+        "nominal_",
+        ("a path that is too fast is slowed down on, never left",),
+    ),
+    Guard(
+        "clock: an urgent stop brakes",
+        CLOCK,
+        "if (brake) {",
+        "if (brake && false) {",
+        ("a new epoch in the middle of a motion brakes on the path, and a fresh chunk goes on",),
+    ),
+    Guard(
+        "stepper: a path longer than the profile's window goes on",
+        STEPPER,
+        "profile().build(path(), clock_.step(), clock_.nominal_rate(), planner_);",
+        "",
+        ("a chunk longer than the window of the speed profile is followed without a rest",),
+    ),
+    # ---------------------------------------------------------------- the splice
+    Guard(
+        "splice: a bridge takes up the difference",
+        SPLICE,
+        "path.bridge().set(from.step, length, value, slope, curvature);",
+        "",
+        ("targets that jump at every chunk become motion the arm accepts, by planning alone",),
+    ),
+    Guard(
+        "splice: a bridge leads nowhere far",
+        SPLICE,
+        "std::max(longest_bridge(slope, curvature), kShortestBridge_steps), room);",
+        "room, room);",
+        ("however often targets change, the arm stays where they are",),
+    ),
+    Guard(
+        "splice: only a profile that can be entered is adopted",
+        SPLICE,
+        "if (from.rate == 0.0) return true;",
+        "return true;",
+        ("chunks of few actions, with their targets anywhere, are followed by planning alone",),
+    ),
+    Guard(
+        "splice: the old chunk's share fades",
+        SPLICE,
+        "return x * x * (3.0 - 2.0 * x);",
+        "return x > 0.0 ? 1.0 : 0.0;",
+        ("a policy that changes its mind is followed without slowing",),
+    ),
+    Guard(
+        "splice: targets stay where the planner can stop",
+        SPLICE,
+        "targets[i][j] = inside;",
+        "",
+        ("targets beyond the range are approached by planning alone",),
+    ),
+    # ---------------------------------------------------------------- the last line
+    Guard(
+        "limiter: what breaks a limit does not pass",
+        LIMITER,
+        "joins && std::abs(dddq) <= dddq_max_",
+        "true || std::abs(dddq) <= dddq_max_",
+        (
+            "targets far outside the joint range never break a limit",
+            "noise of every size at 1 kHz never breaks a limit",
+        ),
+    ),
+    Guard(
+        "limiter: a joint can always still be stopped inside its envelope",
+        LIMITER,
+        "return peak <= allowed;",
+        "return true;",
+        ("targets far outside the joint range never break a limit",),
+    ),
+    Guard(
+        "limiter: looks ahead to where braking is complete",
+        LIMITER,
+        "q + forward * peak * ramp_s",
+        "q",
+        ("the limiter keeps an envelope of its own, inside the arm's, however late it is told",),
+    ),
+    Guard(
+        "limiter: speed still to come while the acceleration is taken back",
+        LIMITER,
+        "std::abs(dq) + 0.5 * pushing * (pushing / dddq_max_ + kCycle_s)",
+        "std::abs(dq)",
+        ("the limiter keeps an envelope of its own, inside the arm's, however late it is told",),
+    ),
+    Guard(
+        "limiter: of what is not finite no velocity is taken",
+        LIMITER,
+        "std::isfinite(wanted_dq)",
+        "true",
+        ("NaN and infinity are not followed",),
+    ),
+)
