@@ -7,11 +7,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <string>
 #include <string_view>
 
 namespace rti {
@@ -44,8 +46,7 @@ std::string lock_memory() {
     mallopt(M_MMAP_MAX, 0);
     mallopt(M_ARENA_MAX, 1);
     if (mlockall(MCL_CURRENT | MCL_FUTURE) == 0) return {};
-    return "Locking memory was refused (" + error_text(errno) +
-           "): raise memlock for this user in /etc/security/limits.d (unlimited) and log in again";
+    return "locked memory (" + error_text(errno) + ")";
 }
 
 [[gnu::noinline]] void touch_stack() noexcept {
@@ -63,8 +64,7 @@ std::string bind_to(int cpu) {
         if (sched_setaffinity(0, sizeof set, &set) == 0) return {};
         error = errno;
     }
-    return "Running on CPU " + std::to_string(cpu) + " was refused (" + error_text(error) +
-           "): give --rt.cpu one of the CPUs that `taskset -p $$` allows";
+    return "Running on CPU " + std::to_string(cpu) + " was refused (" + error_text(error) + ")";
 }
 
 std::string schedule(int priority) {
@@ -73,9 +73,22 @@ std::string schedule(int priority) {
     // Reset on fork: nothing that this thread starts inherits a priority it was not given.
     const int policy = (priority > 0 ? SCHED_FIFO : SCHED_OTHER) | SCHED_RESET_ON_FORK;
     if (sched_setscheduler(0, policy, &param) == 0) return {};
-    return "SCHED_FIFO " + std::to_string(priority) + " was refused (" + error_text(errno) +
-           "): give this user rtprio " + std::to_string(priority) +
-           " in /etc/security/limits.d and log in again";
+    return "SCHED_FIFO " + std::to_string(priority) + " (" + error_text(errno) + ")";
+}
+
+// What to do about memory or priority that this user may not have: one line for a shell, which
+// grants both.
+std::string grant_in_words(int priority) {
+    return "run `printf '%s - rtprio " + std::to_string(std::max(priority, 1)) +
+           "\\n%s - memlock unlimited\\n' \"$USER\" \"$USER\" | sudo tee "
+           "/etc/security/limits.d/rt-infer.conf` and log in again";
+}
+
+void give_up_priority() noexcept {
+    sched_param ordinary{};
+    // Cannot be refused: a thread may always give up a priority. RESET_ON_FORK cannot be taken back
+    // without privilege, so it stays.
+    sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
 }
 
 void read_back(RealtimeReport& report) {
@@ -109,19 +122,29 @@ int hold_cpu_latency() noexcept {
 }  // namespace
 
 RealtimeScope::RealtimeScope(const RealtimeOptions& options) {
-    const auto note = [&](std::string refusal, std::string_view instead) {
+    const auto note = [&](const std::string& refusal, std::string_view instead,
+                          const std::string& remedy) {
         if (refusal.empty()) return;
         if (options.require) {
-            throw RealtimeRefused(refusal + ", or run with --rt.require=false");
+            give_up_priority();
+            throw RealtimeRefused(refusal + ": " + remedy + ", or run with --rt.require=false");
         }
-        report_.refusals.push_back(refusal + "; " + std::string(instead));
+        report_.refusals.push_back(refusal + ", so " + std::string(instead) + ": " + remedy);
     };
-    note(lock_memory(), "running with memory that may be paged out");
+    const std::string memory = lock_memory();
     touch_stack();
-    if (options.cpu >= 0) note(bind_to(options.cpu), "running on any CPU");
+    if (options.cpu >= 0) {
+        note(bind_to(options.cpu), "the loop runs on any CPU",
+             "give --rt.cpu one of the CPUs that `taskset -p $$` allows");
+    }
     // Realtime threads have none; an ordinary one would be woken up to 50 µs late.
     prctl(PR_SET_TIMERSLACK, 1UL);
-    note(schedule(options.priority), "running with ordinary scheduling");
+    const std::string priority = schedule(options.priority);
+    // One sentence: one remedy grants both.
+    const std::string both =
+        memory + (memory.empty() || priority.empty() ? "" : " and ") + priority;
+    note(both.empty() ? both : "The system refused " + both, "cycles may be late",
+         grant_in_words(options.priority));
 
     cpu_latency_fd_ = hold_cpu_latency();
     report_.cpu_latency_held = cpu_latency_fd_ >= 0;
@@ -129,10 +152,7 @@ RealtimeScope::RealtimeScope(const RealtimeOptions& options) {
 }
 
 RealtimeScope::~RealtimeScope() {
-    sched_param ordinary{};
-    // Cannot be refused: a thread may always give up a priority. RESET_ON_FORK cannot be taken back
-    // without privilege, so it stays.
-    sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary);
+    give_up_priority();
     if (cpu_latency_fd_ >= 0) close(cpu_latency_fd_);
 }
 
