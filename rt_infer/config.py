@@ -219,7 +219,9 @@ class DemoConfig:
     """`rt-infer demo`"""
 
     duration_s: float = flag("stop after so long, s, even if targets are left", default=50.0)
-    targets: int = flag("how many markers to reach", default=10)
+    targets: int = flag(
+        "how many markers there are; the demo ends when all were reached or missed", default=10
+    )
     seed: int = flag("which sequence of markers", default=0)
     report: str | None = flag("write what happened to this JSON file", default=None)
     plot: str | None = flag("draw the motion into this PNG file", default=None)

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from rt_infer.report.display import Display
+from rt_infer.report.panel import line
 from rt_infer.report.terminal import Terminal
 from rt_infer.robot.region import CoreRegion
 from rt_infer.robot.supervise import Snapshot
@@ -54,7 +55,13 @@ def test_without_a_terminal_there_are_plain_lines(snapshot: Snapshot) -> None:
         if not each.startswith("A sentence"):
             assert each.startswith("[  3.0 s] starting")
             assert "connected, 2 reconnects" in each
-            assert "3 reached of 4" in each
+            assert "3 reached, 1 missed" in each
+
+
+def test_targets_are_not_spoken_of_before_the_first_is_decided(snapshot: Snapshot) -> None:
+    assert "targets" in line(snapshot)
+    assert "targets" not in line(snapshot._replace(task={"targets": 0, "reached": 0}))
+    assert "targets" not in line(snapshot._replace(task=None))
 
 
 def test_on_a_terminal_there_is_a_panel(snapshot: Snapshot) -> None:

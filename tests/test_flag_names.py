@@ -20,9 +20,9 @@ def sentences(tree: ast.AST) -> Iterator[str]:
     """Every text in the code but docstrings, which may speak of flags in general."""
     remarks = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in remarks:
-                yield node.value
+        text = isinstance(node, ast.Constant) and id(node) not in remarks
+        if text and isinstance(node.value, str):
+            yield node.value
 
 
 def test_every_flag_that_a_sentence_names_exists() -> None:

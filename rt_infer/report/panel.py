@@ -52,8 +52,9 @@ def _facts(now: Snapshot) -> list[tuple[str, str]]:
         ),
         ("link", f"{now.link_status}, {now.link.reconnects} reconnects"),
     ]
-    if now.task is not None:
-        facts.append(("targets", f"{now.task['reached']} reached of {now.task['targets']}"))
+    if now.task is not None and now.task["targets"]:
+        reached = now.task["reached"]
+        facts.append(("targets", f"{reached} reached, {now.task['targets'] - reached} missed"))
     return facts
 
 

@@ -68,7 +68,11 @@ def _write_files(
             said.append((errors, f"rt-infer: the report could not be written: {error}."))
     if config.plot:
         task = result.task
-        score = f", {task['reached']} of {task['targets']} targets reached" if task else ""
+        score = (
+            f", {task['reached']} of {task['targets']} targets reached"
+            if task and task["targets"]
+            else ""
+        )
         title = f"{config.robot.id}: policy {config.policy_type}{score}"
         try:
             motion = summary["motion"]

@@ -29,7 +29,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
     steps, chunks, loop = report["steps"], report["chunks"], report["loop"]
     motion, link, latency = report["motion"], report["link"], report["latency_ms"]
     run = [("outcome", _outcome(report)), ("duration", f"{report['duration_s']:.1f} s")]
-    if report["task"] is not None:
+    if report["task"] is not None and report["task"]["targets"]:
         task = report["task"]
         run.append(("task", f"{task['reached']} of {task['targets']} targets reached"))
     scheduling = loop["scheduling"]

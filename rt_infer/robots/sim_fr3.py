@@ -41,7 +41,9 @@ class SimFr3Config(RobotConfig):
         factory=_two_cameras,
     )
     seed: int = flag("which sequence of markers the scene shows", default=0)
-    targets: int = flag("how many markers there are to reach", default=10)
+    targets: int = flag(
+        "how many markers there are; the run ends when all were reached or missed", default=10
+    )
     target_timeout_s: float = flag("seconds until a marker counts as missed", default=6.0)
     start_pose_rad: list[float] = flag("where the seven joints start, rad", factory=_home)
     natural_frequency_rad_s: float = flag(
