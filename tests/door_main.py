@@ -6,6 +6,7 @@ JSON about the process; the end of stdin ends it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -26,7 +27,7 @@ def main() -> None:
                 "torch": sorted(name for name in sys.modules if name.partition(".")[0] == "torch"),
                 "planted": "planted_policies" in sys.modules,
                 "unpickled": unpickled,
-                "descriptors": sorted(os.readlink(f"/proc/self/fd/{fd}") for fd in open_fds()),
+                "descriptors": open_descriptors(),
                 "workers": {host.key.path: host.pid for host in server.workers.hosts()},
                 "robots": server.guests.robots(),
                 "connections": server.guests.connections(),
@@ -34,16 +35,13 @@ def main() -> None:
             print(json.dumps(report), flush=True)
 
 
-def open_fds() -> list[str]:
-    """The descriptors of this process that stay open when this returns."""
-    names = []
+def open_descriptors() -> list[str]:
+    """What the descriptors of this process lead to, sorted."""
+    targets = []
     for fd in os.listdir("/proc/self/fd"):
-        try:
-            os.readlink(f"/proc/self/fd/{fd}")
-        except OSError:
-            continue  # the one that listed the folder
-        names.append(fd)
-    return names
+        with contextlib.suppress(OSError):  # closed meanwhile: the listing's own, a connection's
+            targets.append(os.readlink(f"/proc/self/fd/{fd}"))
+    return sorted(targets)
 
 
 if __name__ == "__main__":
