@@ -29,7 +29,7 @@ worldwide = settings(derandomize="CI" in os.environ, deadline=None, max_examples
 
 CYCLES = 5000  # of a world, before it is asked to finish
 LONGEST_STOP = 1500  # cycles, from full speed, with a way back from lost packets
-STILL_RAD = 1e-12  # a cycle: a nanoradian a second
+STILL_RAD = 1e-10  # a cycle: the tail of an approach along the closing envelope
 
 
 # ------------------------------------------------------------------ the judge

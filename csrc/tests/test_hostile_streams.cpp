@@ -34,8 +34,9 @@ constexpr std::uint64_t kBandCycles = 200'000;
 #endif
 // From full speed along the path, and back onto it where packets were lost meanwhile.
 constexpr std::uint64_t kLongestStop_cycles = 1500;
-// A nanoradian a second, in a cycle: what bisection leaves where the limiter holds an arm.
-constexpr double kStill_rad = 1e-12;
+// A tenth of a microradian a second, in a cycle: less is the tail of an approach along the closing
+// envelope, or what bisection leaves where the limiter holds an arm.
+constexpr double kStill_rad = 1e-10;
 
 // Whether the arm may move, from what was delivered alone.
 class Ledger {
