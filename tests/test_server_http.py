@@ -40,6 +40,13 @@ def test_unknown_pages_are_404_and_malformed_requests_400(server):
         assert raw.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
+def test_everything_that_is_measured_is_explained(server):
+    text = page(server.port, "/metrics")[1]
+    named = re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE)
+    assert "rt_infer_workers_ready" in named
+    assert named == re.findall(r"^# HELP (\S+) \S", text, re.MULTILINE)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_told_that_they_are_not_allowed(server, method):
     with socket.create_connection(("127.0.0.1", server.port), 30) as raw:
