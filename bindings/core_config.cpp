@@ -113,13 +113,16 @@ SimFr3Config sim_fr3_config(const py::dict& arm) {
     SimFr3Config config;
     std::string type;
     py::dict faults;
+    bool patient = false;
     Fields fields(arm, "sim_fr3");
     fields.take("type", type);
+    fields.take("patient", patient);
     fields.take("start_pose_rad", config.start_pose_rad);
     fields.take("natural_frequency_rad_s", config.natural_frequency_rad_s);
     fields.take("faults", faults);
     fields.complain_of_the_rest();
     config.faults = sim_faults(faults);
+    if (patient) config.pacing = Pacing::kPatient;
     return config;
 }
 

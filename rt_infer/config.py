@@ -223,6 +223,11 @@ class DemoConfig:
         "how many markers there are; the demo ends when all were reached or missed", default=10
     )
     seed: int = flag("which sequence of markers", default=0)
+    patient: bool = flag(
+        "the simulated arm waits for a late command instead of counting it as lost; always so "
+        "where the system refuses realtime scheduling",
+        default=False,
+    )
     report: str | None = flag("write what happened to this JSON file", default=None)
     plot: str | None = flag("draw the motion into this PNG file", default=None)
     rt: RealtimeConfig = flag("", factory=RealtimeConfig, group="realtime")
@@ -238,7 +243,10 @@ class DemoConfig:
         return RunConfig(
             # Two demos on one machine are two robots.
             robot=_sim_fr3.SimFr3Config(
-                id=f"demo-{os.getpid()}", seed=self.seed, targets=self.targets
+                id=f"demo-{os.getpid()}",
+                seed=self.seed,
+                targets=self.targets,
+                patient=self.patient,
             ),
             server_address=server_address,
             policy_type="reach",

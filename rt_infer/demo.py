@@ -10,12 +10,15 @@ remains.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from rt_infer.config import DemoConfig
@@ -39,6 +42,11 @@ def run_demo(config: DemoConfig) -> int:
     terminal = Terminal(highlight=False)
     tell = terminal.print
     tell(_STORY)
+    if config.rt.priority > 0 and not config.patient and not _keeps_time(config.rt.priority):
+        tell(
+            "This machine refuses realtime scheduling: the simulated arm waits for late commands.\n"
+        )
+        config = replace(config, patient=True)
     with _server() as port:
         if port is None:
             tell("rt-infer: the server did not start; its reason stands above.")
@@ -54,6 +62,20 @@ def run_demo(config: DemoConfig) -> int:
         robot = f"robot --robot.type=sim_fr3 --robot.id=a --policy_type={POLICY}"
         tell(f"  {command} {robot}", soft_wrap=True)
     return status
+
+
+def _keeps_time(priority: int) -> bool:
+    """Whether this process may ask for SCHED_FIFO; asked in a thread that ends with the answer."""
+
+    def ask() -> bool:
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
+        except OSError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(ask).result()
 
 
 def _command() -> str:

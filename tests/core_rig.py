@@ -79,7 +79,7 @@ class Robot:
 
 @contextmanager
 def robot(robot_id: str, **config: object) -> Iterator[Robot]:
-    options = {"arm": {"type": "sim_fr3"}, "fps": FPS, **config}
+    options = {"arm": {"type": "sim_fr3", "patient": True}, "fps": FPS, **config}
     with ExitStack() as parts:
         region = parts.enter_context(CoreRegion.create(robot_id, fps=FPS))
         core = parts.enter_context(CoreProcess.start(region, CoreConfig(**options)))  # type: ignore[arg-type]

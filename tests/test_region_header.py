@@ -135,7 +135,9 @@ def test_what_a_core_has_told_is_read_through_the_header(
     ffi: cffi.FFI, numbers: Any, robot_id: str
 ) -> None:
     with CoreRegion.create(robot_id, fps=FPS) as region, watched(ffi, region) as memory:
-        with CoreProcess.start(region, CoreConfig(arm={"type": "sim_fr3"}, fps=FPS)) as core:
+        with CoreProcess.start(
+            region, CoreConfig(arm={"type": "sim_fr3", "patient": True}, fps=FPS)
+        ) as core:
             while memory.telemetry.count < 50:
                 core.heartbeat()
                 time.sleep(0.01)

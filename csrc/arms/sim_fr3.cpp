@@ -97,8 +97,12 @@ bool SimFr3::read(ArmState& state) noexcept {
 
 bool SimFr3::write(const ArmCommand& command) noexcept {
     if (phase_ != Phase::kRunning || !moving()) return false;
-    const std::uint64_t newest =
-        config_.pacing == Pacing::kRealtime ? newest_cycle(monotonic_ns()) : cycle_;
+    std::uint64_t newest = cycle_;
+    if (config_.pacing != Pacing::kVirtual) {
+        const std::int64_t now_ns = monotonic_ns();
+        be_patient(now_ns);
+        newest = newest_cycle(now_ns);
+    }
     if (newest > cycle_ || drops_answer()) {
         if (!command.motion_finished) return true;  // the next read() counts what was lost
         advance_to(newest);
@@ -149,7 +153,17 @@ std::int64_t SimFr3::wait_for_next_state() noexcept {
     // Behind the grid already? Then the newest state waits in the socket, and the sleep returns at
     // once.
     sleep_until(grid_ns(cycle_ + 1));
-    return monotonic_ns();
+    const std::int64_t now_ns = monotonic_ns();
+    if (newest_cycle(now_ns) > cycle_ + 1) be_patient(now_ns - kCycle_ns);
+    return now_ns;
+}
+
+// Moves the grid, where it waits for a late controller, so that cycle_ is the newest one at
+// `now_ns`.
+void SimFr3::be_patient(std::int64_t now_ns) noexcept {
+    if (config_.pacing != Pacing::kPatient) return;
+    const std::uint64_t newest = newest_cycle(now_ns);
+    if (newest > cycle_) grid_origin_ns_ += static_cast<std::int64_t>(newest - cycle_) * kCycle_ns;
 }
 
 // Closes the cycles up to `cycle`: write() has taken in the answered one, all others are lost. Ends

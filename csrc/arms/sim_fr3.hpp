@@ -8,8 +8,9 @@
 // be late.
 //
 // Pacing. kRealtime sleeps on CLOCK_MONOTONIC to the grid point, and goes on without a controller
-// that oversleeps. kVirtual has no clock: each read() is the next grid point, and lose(n) puts n
-// points more before it. Everything else is the same code.
+// that oversleeps. kPatient is the same, but the grid moves on with a controller that is late, so
+// that nothing is lost: for a machine that cannot keep time. kVirtual has no clock: each read() is
+// the next grid point, and lose(n) puts n points more before it. Everything else is the same code.
 //
 // The joints follow the reference as critically damped second-order lags, q¨ = ω²(q_d - q) - 2ωq˙,
 // each solved exactly over a cycle of constant q_d. At constant speed a joint is 2/ω behind: 20 ms
@@ -31,7 +32,7 @@
 
 namespace rti {
 
-enum class Pacing { kRealtime, kVirtual };
+enum class Pacing { kRealtime, kPatient, kVirtual };
 
 // What goes wrong on purpose. Cycles are ArmState::cycle; 0 is never.
 struct SimFaults {
@@ -79,6 +80,7 @@ class SimFr3 final : public Arm {
     std::int64_t grid_ns(std::uint64_t cycle) const noexcept;
     std::uint64_t newest_cycle(std::int64_t at_ns) const noexcept;
     std::int64_t wait_for_next_state() noexcept;
+    void be_patient(std::int64_t now_ns) noexcept;
     void advance_to(std::uint64_t cycle) noexcept;
     void move_joints() noexcept;
     bool drops_answer() const noexcept;

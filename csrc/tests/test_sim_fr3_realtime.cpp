@@ -93,3 +93,23 @@ TEST_CASE("in real time a late motion_finished still ends the motion") {
     CHECK_FALSE(arm.read(state));
     CHECK(state.reflex == Reflex::kNone);
 }
+
+TEST_CASE(
+    "a patient arm loses nothing to a controller that oversleeps, and keeps its own count of "
+    "cycles") {
+    SimFr3Config config;
+    config.pacing = Pacing::kPatient;
+    SimFr3 arm(config);
+    arm.start();
+    ArmState state;
+    for (std::uint64_t k = 1; k <= 20; ++k) {
+        REQUIRE(arm.read(state));
+        CHECK(state.cycle == k);
+        CHECK(state.elapsed_cycles == 1);
+        // Late before the answer, then late for the next state: ten times what FCI forgives in all.
+        std::this_thread::sleep_for(std::chrono::milliseconds(k % 2 == 0 ? 7 : 3));
+        REQUIRE(arm.write({state.q_d, false}));
+        std::this_thread::sleep_for(std::chrono::milliseconds(k % 3 == 0 ? 7 : 0));
+    }
+    CHECK(state.success_rate == 1.0);
+}

@@ -51,6 +51,12 @@ class SimFr3Config(RobotConfig):
         default=100.0,
     )
 
+    patient: bool = flag(
+        "the simulated arm waits for a late command instead of counting it as lost: for a machine "
+        "that cannot keep time",
+        default=False,
+    )
+
     def __post_init__(self) -> None:
         super().__post_init__()
         pose = np.asarray(self.start_pose_rad, dtype=np.float64)
@@ -86,6 +92,7 @@ class SimFr3:
             "type": "sim_fr3",
             "start_pose_rad": list(config.start_pose_rad),
             "natural_frequency_rad_s": [config.natural_frequency_rad_s] * 7,
+            "patient": config.patient,
         }
 
     @property

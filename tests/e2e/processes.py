@@ -139,6 +139,8 @@ class RobotProgram(Program):
                 "--robot.type=sim_fr3",
                 f"--robot.id={robot_id}",
                 "--robot.target_timeout_s=600",
+                # Who lives and dies is tested here, not how a loaded machine keeps time.
+                *([] if any("patient" in word for word in words) else ["--robot.patient=true"]),
                 f"--report={self._report}",
                 *words,
             ],

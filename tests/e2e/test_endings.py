@@ -112,7 +112,7 @@ def test_a_robot_has_one_driver_at_a_time(
 def test_a_core_that_misses_its_cycles_is_stopped_by_the_arm_and_told(
     server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
-    robot = start_robot(server.port)
+    robot = start_robot(server.port, *MOVING, "--robot.patient=false")
     with robot.region() as region:
         robot.until_moving(region)
         core = robot.core_pid
@@ -127,7 +127,7 @@ def test_a_core_that_misses_its_cycles_is_stopped_by_the_arm_and_told(
 def test_a_fault_while_the_arm_is_brought_to_rest_is_a_fault(
     server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
-    robot = start_robot(server.port)
+    robot = start_robot(server.port, *MOVING, "--robot.patient=false")
     with robot.region() as region:
         robot.until_moving(region)
         core = robot.core_pid

@@ -58,7 +58,9 @@ class Pair:
 @pytest.fixture
 def pair() -> Iterator[Pair]:
     with CoreRegion.create(f"epochs-{os.getpid()}", fps=30.0) as region:
-        with CoreProcess.start(region, CoreConfig(arm={"type": "sim_fr3"})) as core:
+        with CoreProcess.start(
+            region, CoreConfig(arm={"type": "sim_fr3", "patient": True})
+        ) as core:
             yield Pair(region, core)
 
 
