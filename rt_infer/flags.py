@@ -135,18 +135,25 @@ def _in(tree: Any, name: str) -> Any:
 
 def _sentence(error: ParsingError, config_class: type, command: str) -> str:
     """draccus' complaint as a sentence; a ValueError of our own validation is one already."""
+    outer = getattr(error, "key_path", ())
+    while isinstance(error.__cause__, ParsingError):  # of what may also be nothing: about the thing
+        error = error.__cause__
     cause = error.__cause__
     if isinstance(cause, ValueError) and not isinstance(error, DecodingError):
         return str(cause)
-    path = ".".join(getattr(error, "key_path", ()))
+    path = ".".join(getattr(error, "key_path", outer))
     # The deepest flag that the path leads into: robot.cameras for robot.cameras.front.fps.
     culprits = [f for f in flags_of(config_class) if f"{path}.".startswith(f"{f.name}.")]
     what = _one_line(getattr(error, "message", error))
     unknown = re.match(r"Couldn't find a choice class for '(.*)' in ", what)
+    fields = re.match(r"(The fields|Missing required field\(s\)) (.*?) (?:are not|for) ", what)
     if what.startswith("Expected a dict "):  # and goes on about classes
         what = "an entry that must say its type does not: write {type: …, …}"
     elif unknown:
         what = f"type {unknown[1]!r} is not in this version of rt-infer"
+    elif fields:
+        names = fields[2].replace("`", "")
+        what = f"it needs {names}" if "Missing" in fields[1] else f"it knows no {names}"
     elif culprits and culprits[0].name == path:
         value = re.search(r"(?:parse |value=)'(.*?)'", what)
         kind = _IN_WORDS.get(culprits[0].placeholder, "such value")
