@@ -105,6 +105,8 @@ class SharedRegion {
         out["q"] = to_array(state.q);
         out["dq"] = to_array(state.dq);
         out["q_command"] = to_array(state.q_command);
+        const auto tool_values = std::min<std::uint32_t>(state.tool_values, RTI_MAX_TOOL);
+        out["tool"] = py::array_t<double>(tool_values, state.tool);
         return out;
     }
 
@@ -142,7 +144,7 @@ class Records {
         static const bool known = [] {
             PYBIND11_NUMPY_DTYPE(rti_record, cycle, time_ns, policy_step, policy_rate, chunk_id,
                                  epoch, phase, flags, wake_late_ns, response_ns, elapsed_cycles,
-                                 q_command, q);
+                                 q_command, q, q_d, dq_d, ddq_d, ring_index, request);
             return true;
         }();
         static_cast<void>(known);

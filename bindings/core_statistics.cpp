@@ -66,7 +66,12 @@ py::dict statistics_of(const rti_stats& from) {
     RTI_COPY(reseeds);
     RTI_COPY(limiter_interventions);
     RTI_COPY(slowed_ns);
+    RTI_COPY(fence_stops);
+    RTI_COPY(followed_cycles);
     RTI_COPY(steps_executed);
+    RTI_COPY(splice_jump_max_rad);
+    RTI_COPY(policy_distance_squared_sum);
+    RTI_COPY(jerk_squared_sum);
     RTI_COPY(velocity_ratio_max);
     RTI_COPY(acceleration_ratio_max);
     RTI_COPY(jerk_ratio_max);

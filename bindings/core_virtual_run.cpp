@@ -49,12 +49,13 @@ py::array_t<T> column(const std::vector<VirtualCycle>& cycles, Get get) {
     return out;
 }
 
-template <class Get>
-py::array_t<double> joints(const std::vector<VirtualCycle>& cycles, Get get) {
-    py::array_t<double> out({static_cast<py::ssize_t>(cycles.size()), py::ssize_t{kDof}});
+// A row of N values for each cycle.
+template <std::size_t N, class Get>
+py::array_t<double> rows(const std::vector<VirtualCycle>& cycles, Get get) {
+    py::array_t<double> out({static_cast<py::ssize_t>(cycles.size()), static_cast<py::ssize_t>(N)});
     double* to = out.mutable_data();
     for (const VirtualCycle& cycle : cycles) {
-        const JointArray& values = get(cycle);
+        const std::array<double, N>& values = get(cycle);
         to = std::copy(values.begin(), values.end(), to);
     }
     return out;
@@ -80,7 +81,11 @@ py::dict counts(const Progress& progress) {
     out["holds"] = progress.holds;
     out["held_cycles"] = progress.held_cycles;
     out["slowed_cycles"] = progress.slowed_cycles;
+    out["fence_stops"] = progress.fence_stops;
+    out["followed_cycles"] = progress.followed_cycles;
     out["steps_executed"] = progress.steps_executed;
+    out["splice_jump_max_rad"] = progress.splice_jump_max_rad;
+    out["policy_distance_squared_sum"] = progress.policy_distance_squared_sum;
     return out;
 }
 
@@ -91,15 +96,19 @@ py::dict to_dict(const VirtualRun& run) {
     out["time_ns"] = column<std::int64_t>(cycles, [](const Cycle& c) { return c.state.time_ns; });
     out["elapsed_cycles"] =
         column<std::uint32_t>(cycles, [](const Cycle& c) { return c.state.elapsed_cycles; });
-    out["q"] = joints(cycles, [](const Cycle& c) -> const JointArray& { return c.state.q; });
+    out["q"] = rows<kDof>(cycles, [](const Cycle& c) -> const JointArray& { return c.state.q; });
     out["q_command"] =
-        joints(cycles, [](const Cycle& c) -> const JointArray& { return c.q_command; });
+        rows<kDof>(cycles, [](const Cycle& c) -> const JointArray& { return c.q_command; });
     out["policy_step"] = column<double>(cycles, [](const Cycle& c) { return c.policy_step; });
     out["policy_rate"] = column<double>(cycles, [](const Cycle& c) { return c.policy_rate; });
     out["phase"] = column<std::uint8_t>(cycles, [](const Cycle& c) { return c.phase; });
     out["flags"] = column<std::uint16_t>(cycles, [](const Cycle& c) { return c.flags; });
     out["epoch"] = column<std::uint32_t>(cycles, [](const Cycle& c) { return c.epoch; });
     out["chunk_id"] = column<std::uint64_t>(cycles, [](const Cycle& c) { return c.chunk_id; });
+    out["tool"] =
+        rows<RTI_MAX_TOOL>(cycles, [](const Cycle& c) -> const ToolArray& { return c.tool; });
+    out["tool_values"] =
+        column<std::uint32_t>(cycles, [](const Cycle& c) { return c.tool_values; });
     out["counts"] = counts(run.progress);
     out["velocity_ratio_max"] = run.peaks.velocity_ratio;
     out["acceleration_ratio_max"] = run.peaks.acceleration_ratio;

@@ -82,7 +82,7 @@ def test_before_a_core_has_come_there_is_nothing_to_read(robot_id: str) -> None:
 
 def test_a_telemetry_record_in_numpy_has_the_size_it_has_in_the_header() -> None:
     dtype = _core.record_dtype()
-    assert dtype.itemsize == 22 * 8  # rti_telemetry_slot.words
+    assert dtype.itemsize == 45 * 8  # rti_telemetry_slot.words
     assert dtype.fields is not None
     assert dtype.fields["q"][0].shape == (7,)
 

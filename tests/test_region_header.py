@@ -107,7 +107,8 @@ def test_numpy_and_cffi_agree_on_a_telemetry_record(ffi: cffi.FFI) -> None:
     assert record.itemsize == ffi.sizeof("rti_record")
     assert record.fields is not None
     offsets = {name: field[1] for name, field in record.fields.items()}
-    in_c = {name: field.offset for name, field in ffi.typeof("rti_record").fields}
+    fields = ffi.typeof("rti_record").fields
+    in_c = {name: field.offset for name, field in fields if not name.startswith("pad")}
     assert offsets == in_c
 
 

@@ -36,6 +36,7 @@ bool Loop::cycle(Request request) noexcept {
     Stamps stamps{.read_ns = monotonic_ns()};
 
     if (first) stepper_.start(state_);
+    request_ = request;
     ring_.drain([this](const rti_action& record) noexcept { stepper_.offer(record); });
     command_ = stepper_.step(state_, request);
     const bool taken = arm_.write(command_);
@@ -98,6 +99,8 @@ void Loop::publish_state(rti_phase phase) noexcept {
     std::copy(state_.q.begin(), state_.q.end(), out.q);
     std::copy(state_.dq.begin(), state_.dq.end(), out.dq);
     std::copy(command_.q.begin(), command_.q.end(), out.q_command);
+    std::copy(progress.tool.begin(), progress.tool.end(), out.tool);
+    out.tool_values = progress.tool_values;
     mailbox_.publish(out);
 }
 
@@ -117,6 +120,11 @@ void Loop::append_record(const Stamps& stamps) noexcept {
     out.elapsed_cycles = state_.elapsed_cycles;
     std::copy(command_.q.begin(), command_.q.end(), out.q_command);
     std::copy(state_.q.begin(), state_.q.end(), out.q);
+    std::copy(state_.q_d.begin(), state_.q_d.end(), out.q_d);
+    std::copy(state_.dq_d.begin(), state_.dq_d.end(), out.dq_d);
+    std::copy(state_.ddq_d.begin(), state_.ddq_d.end(), out.ddq_d);
+    out.ring_index = ring_.read_index();
+    out.request = static_cast<std::uint32_t>(request_);
     telemetry_.append(out);
 }
 

@@ -67,7 +67,8 @@ class Loop {
     Statistics statistics_;
     ArmState state_;
     ArmCommand command_;
-    std::int64_t previous_time_ns_ = 0;  // of the state before this one; 0 = there was none
+    Request request_ = Request::kFollow;  // of this cycle
+    std::int64_t previous_time_ns_ = 0;   // of the state before this one; 0 = there was none
     rti_phase outcome_ = RTI_PHASE_STARTING;
 };
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "include/rt_infer.h"
+#include "motion/chunk.hpp"
 
 namespace rti {
 
@@ -22,8 +23,10 @@ struct Progress {
     std::int64_t epoch_since_ns = 0;  // observations captured before this are void
     std::uint64_t chunk_id = 0;       // the chunk being followed, 0 = none
     std::int64_t spliced_received_ns =
-        0;                  // with RTI_CYCLE_SPLICED: when the new chunk was received
-    bool finished = false;  // the command of this cycle was the last: motion_finished
+        0;                          // with RTI_CYCLE_SPLICED: when the new chunk was received
+    ToolArray tool{};               // of the newest action whose step has come in this epoch
+    std::uint32_t tool_values = 0;  // how many of them there are
+    bool finished = false;          // the command of this cycle was the last: motion_finished
 
     // the run
     rti_refusal last_refusal = RTI_ADMITTED;
@@ -38,9 +41,13 @@ struct Progress {
     std::uint64_t waypoints_clamped = 0;
     std::uint64_t reseeds = 0;
     std::uint64_t limiter_interventions = 0;
-    std::uint64_t holds = 0;          // times the path ran dry and the arm came to rest
-    std::uint64_t held_cycles = 0;    // cycles at rest after the first chunk
-    std::uint64_t slowed_cycles = 0;  // cycles below the clock's nominal rate while following
+    std::uint64_t holds = 0;            // times the path ran dry and the arm came to rest
+    std::uint64_t held_cycles = 0;      // cycles at rest after the first chunk
+    std::uint64_t slowed_cycles = 0;    // cycles below the clock's nominal rate while following
+    std::uint64_t followed_cycles = 0;  // cycles on a path
+    std::uint64_t fence_stops = 0;      // times the arm rested before the hand left its box
+    double splice_jump_max_rad = 0.0;   // greatest change of the reference a splice had to take up
+    double policy_distance_squared_sum = 0.0;  // to the policy's own actions, worst joint [rad²]
     double steps_executed = 0.0;
 };
 

@@ -46,7 +46,11 @@ void Statistics::count(const Progress& progress, const CommandPeaks& peaks,
     store_relaxed(stats_.reseeds, progress.reseeds);
     store_relaxed(stats_.limiter_interventions, progress.limiter_interventions);
     store_relaxed(stats_.slowed_ns, progress.slowed_cycles * kCycle_ns);
+    store_relaxed(stats_.fence_stops, progress.fence_stops);
+    store_relaxed(stats_.followed_cycles, progress.followed_cycles);
     store_relaxed(stats_.steps_executed, progress.steps_executed);
+    store_relaxed(stats_.splice_jump_max_rad, progress.splice_jump_max_rad);
+    store_relaxed(stats_.policy_distance_squared_sum, progress.policy_distance_squared_sum);
     store_relaxed(stats_.velocity_ratio_max, peaks.velocity_ratio);
     store_relaxed(stats_.acceleration_ratio_max, peaks.acceleration_ratio);
     store_relaxed(stats_.jerk_ratio_max, peaks.jerk_ratio);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace rti {
 namespace {
@@ -43,6 +44,7 @@ void Stepper::begin_epoch() noexcept {
     has_pending_ = false;
     waiting_to_splice_ = false;
     void_path_ = following_;
+    progress_.tool_values = 0;
 }
 
 // ------------------------------------------------------------------ what comes in
@@ -50,12 +52,13 @@ void Stepper::begin_epoch() noexcept {
 void Stepper::offer(const rti_action& record) noexcept {
     if (record.kind == RTI_RECORD_NEW_EPOCH) {
         begin_epoch();
-    } else if (record.kind == RTI_RECORD_ACTION && arriving_.take(record)) {
-        admit(arriving_);
+    } else if (record.kind == RTI_RECORD_ACTION && chunks_[arriving_].take(record)) {
+        admit();
     }
 }
 
-void Stepper::admit(const Chunk& chunk) noexcept {
+void Stepper::admit() noexcept {
+    const Chunk& chunk = chunks_[arriving_];
     ++progress_.chunks_received;
     const rti_refusal refusal = admission_.judge(chunk, {.now_ns = now_ns_,
                                                          .step = clock_.step(),
@@ -69,7 +72,7 @@ void Stepper::admit(const Chunk& chunk) noexcept {
         return;
     }
     ++progress_.chunks_admitted;
-    pending_ = chunk;
+    std::swap(arriving_, pending_);
     has_pending_ = true;
     stretch_ = 1.0;
 }
@@ -98,6 +101,8 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
         ++progress_.limiter_interventions;
         progress_.flags |= RTI_CYCLE_LIMITED;
     }
+    if (following_ && !void_path_) hand_to_tool();
+    progress_.followed_cycles += following_ ? 1 : 0;
     if (following_ && clock_.at_rest()) come_to_rest();
     const bool still = !following_ && !detour_.active() && limiter_.at_rest();
     command.motion_finished = request == Request::kFinish && still;
@@ -173,6 +178,12 @@ void Stepper::come_to_rest() noexcept {
     void_path_ = false;
 }
 
+void Stepper::hand_to_tool() noexcept {
+    const Chunk& chunk = chunks_[adopted_];
+    progress_.tool = chunk.tools[chunk.in_force(clock_.step())];
+    progress_.tool_values = chunk.tool_values;
+}
+
 // ------------------------------------------------------------------ after the write
 
 void Stepper::plan() noexcept {
@@ -193,7 +204,8 @@ void Stepper::try_splice() noexcept {
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
-    const std::uint32_t clamped = lay(pending_, old, config_.aggregate, from.step, planner_, next);
+    const std::uint32_t clamped =
+        lay(chunks_[pending_], old, config_.aggregate, from.step, planner_, next);
     if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
         --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];
@@ -222,12 +234,13 @@ void Stepper::adopt() noexcept {
     following_ = true;
     admission_.started();
     void_path_ = waiting_to_splice_ = has_pending_ = false;
-    const double passed = std::ceil(clock_.step() - pending_.origin_step);
-    progress_.late_steps +=
-        static_cast<std::uint64_t>(std::clamp(passed, 0.0, pending_.count * 1.0));
+    std::swap(pending_, adopted_);
+    const Chunk& chunk = chunks_[adopted_];
+    const double passed = std::ceil(clock_.step() - chunk.origin_step);
+    progress_.late_steps += static_cast<std::uint64_t>(std::clamp(passed, 0.0, chunk.count * 1.0));
     ++progress_.splices;
-    progress_.chunk_id = pending_.id;
-    progress_.spliced_received_ns = pending_.received_ns;
+    progress_.chunk_id = chunk.id;
+    progress_.spliced_received_ns = chunk.received_ns;
     progress_.flags |= RTI_CYCLE_SPLICED;
 }
 

@@ -63,7 +63,7 @@ class Stepper {
 
   private:
     void begin_epoch() noexcept;
-    void admit(const Chunk& chunk) noexcept;
+    void admit() noexcept;  // or refuse, what has arrived
     // Plays `cycles` cycles of the clock; what is braked for is settled in step().
     void advance(std::uint32_t cycles) noexcept;
     void take_up_from(const ArmState& state, const PathPoint& reference) noexcept;
@@ -71,6 +71,7 @@ class Stepper {
     [[nodiscard]] PathPoint reference() const noexcept;
     [[nodiscard]] JointArray wanted() noexcept;
     void come_to_rest() noexcept;
+    void hand_to_tool() noexcept;
     void try_splice() noexcept;
     void adopt() noexcept;
 
@@ -87,8 +88,12 @@ class Stepper {
     std::array<Path, 2> paths_{};  // the adopted one and the next
     std::array<SpeedProfile, 2> profiles_{};
     std::size_t active_ = 0;
-    Chunk arriving_{};
-    Chunk pending_{};      // admitted, not yet spliced
+    // One is being filled, one is admitted and not yet spliced, one is what is followed: they
+    // change places, since 65 KB are too much to copy before the write.
+    std::array<Chunk, 3> chunks_{};
+    std::size_t arriving_ = 0;
+    std::size_t pending_ = 1;
+    std::size_t adopted_ = 2;
     JointArray rest_q_{};  // where the arm is held while nothing is followed [rad]
 
     std::int64_t now_ns_ = 0;

@@ -98,6 +98,8 @@ class Player {
                                .phase = progress.phase,
                                .flags = progress.flags,
                                .epoch = progress.epoch,
+                               .tool = progress.tool,
+                               .tool_values = progress.tool_values,
                                .chunk_id = progress.chunk_id});
     }
 

@@ -55,6 +55,8 @@ struct VirtualCycle {
     rti_phase phase = RTI_PHASE_STARTING;
     std::uint16_t flags = 0;
     std::uint32_t epoch = 0;
+    ToolArray tool{};
+    std::uint32_t tool_values = 0;
     std::uint64_t chunk_id = 0;  // chunks count from 1 in the order of the script
 };
 

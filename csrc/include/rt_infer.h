@@ -36,10 +36,11 @@
 
 #define RTI_MAGIC 0x005245464e495452u /* "RTINFER\0", little-endian */
 #define RTI_ABI_VERSION 1u
-#define RTI_LAYOUT_HASH 0x49b25ccfd9ab0246u /* checked by csrc/memory/layout.hpp when compiled */
+#define RTI_LAYOUT_HASH 0xad7c90d954069fa9u /* checked by csrc/memory/layout.hpp when compiled */
 
 #define RTI_DOF 7u              /* joints of the arm */
 #define RTI_MAX_VALUES 16u      /* values one action may carry: joints, then gripper and the like */
+#define RTI_MAX_TOOL 9u         /* those beyond the joints */
 #define RTI_RING_CAPACITY 1024u /* records; a power of two */
 #define RTI_MAX_CHUNK 512u      /* actions of one chunk; half a ring, so that one always fits */
 #define RTI_MAILBOX_CELLS 4u    /* a power of two, at least 2 */
@@ -103,7 +104,7 @@ typedef struct rti_action {
     int64_t capture_ns;  /* when the observation's state and images were captured */
     double origin_step;  /* the policy clock at that moment: action i belongs to origin_step + i */
     int64_t received_ns; /* when the network process had the chunk */
-    uint32_t dim;        /* values in use; the first RTI_DOF are joint positions [rad] */
+    uint32_t dim;        /* values in use: RTI_DOF joint positions [rad], then the tool's */
     uint32_t flags;      /* 0 */
     double values[16];
     uint64_t pad0; /* 0; 192 bytes: no two records share a cache line */
@@ -161,11 +162,14 @@ typedef struct rti_state {
     double q[7];               /* measured [rad] */
     double dq[7];              /* measured [rad/s] */
     double q_command[7];       /* last command [rad] */
+    double tool[9];            /* tool values of the newest action whose step has come */
+    uint32_t tool_values;      /* how many of them are in use; 0: none of this epoch has come yet */
+    uint32_t pad0;
 } rti_state;
 
 typedef struct rti_mailbox_cell {
-    uint64_t words[33]; /* (atomic) an rti_state */
-    uint64_t pad0[15];
+    uint64_t words[43]; /* (atomic) an rti_state */
+    uint64_t pad0[5];
 } rti_mailbox_cell;
 
 /* ------------------------------------------------------------------ run statistics
@@ -195,7 +199,13 @@ typedef struct rti_stats {
     uint64_t reseeds;               /* times the reference was taken again from the arm */
     uint64_t limiter_interventions; /* cycles in which the limiter changed the command */
     uint64_t slowed_ns;             /* time the clock ran below its nominal rate while following */
+    uint64_t fence_stops;           /* times the arm rested before the hand left its box */
+    uint64_t followed_cycles;       /* cycles on a path */
     double steps_executed;
+    double splice_jump_max_rad; /* greatest change of the reference that a splice had to take up */
+    double policy_distance_squared_sum; /* reference to the policy's own actions, worst joint, over
+                                           the followed cycles [rad²] */
+    double jerk_squared_sum; /* of the commands: mean over the joints, over all cycles [rad²/s⁶] */
     double velocity_ratio_max; /* commanded over limit, worst joint and cycle, as the arm saw it */
     double acceleration_ratio_max;
     double jerk_ratio_max;
@@ -212,7 +222,7 @@ typedef struct rti_stats {
     rti_histogram response;  /* state received -> command written */
     rti_histogram step;      /* the whole step with the planning after the write */
     rti_histogram splice;    /* chunk received by the network process -> followed */
-    uint8_t pad0[80];
+    uint8_t pad0[40];
 } rti_stats;
 
 /* ------------------------------------------------------------------ telemetry
@@ -247,12 +257,19 @@ typedef struct rti_record {
     uint64_t elapsed_cycles;
     double q_command[7]; /* rad */
     double q[7];         /* rad, measured */
+    /* With the ring's records, the rest of what a cycle was decided by: it can be played again. */
+    double q_d[7]; /* as the arm had the command before [rad, rad/s, rad/s²] */
+    double dq_d[7];
+    double ddq_d[7];
+    uint64_t ring_index; /* the ring's read_index once this cycle had drained it */
+    uint32_t request;    /* rti::Request of control/stepper.hpp */
+    uint32_t pad0;
 } rti_record;
 
 typedef struct rti_telemetry_slot {
     uint64_t sequence;  /* (atomic) */
-    uint64_t words[22]; /* (atomic) an rti_record */
-    uint64_t pad0;
+    uint64_t words[45]; /* (atomic) an rti_record */
+    uint64_t pad0[2];
 } rti_telemetry_slot;
 
 /* ------------------------------------------------------------------ the whole region

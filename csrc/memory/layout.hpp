@@ -93,6 +93,8 @@ inline constexpr FieldAt kFields[] = {
     RTI_AT(rti_state, q, 96),
     RTI_AT(rti_state, dq, 152),
     RTI_AT(rti_state, q_command, 208),
+    RTI_AT(rti_state, tool, 264),
+    RTI_AT(rti_state, tool_values, 336),
 
     RTI_AT(rti_histogram, count, 0),
     RTI_AT(rti_histogram, max_ns, 8),
@@ -115,23 +117,28 @@ inline constexpr FieldAt kFields[] = {
     RTI_AT(rti_stats, reseeds, 168),
     RTI_AT(rti_stats, limiter_interventions, 176),
     RTI_AT(rti_stats, slowed_ns, 184),
-    RTI_AT(rti_stats, steps_executed, 192),
-    RTI_AT(rti_stats, velocity_ratio_max, 200),
-    RTI_AT(rti_stats, acceleration_ratio_max, 208),
-    RTI_AT(rti_stats, jerk_ratio_max, 216),
-    RTI_AT(rti_stats, scheduling_policy, 224),
-    RTI_AT(rti_stats, scheduling_priority, 228),
-    RTI_AT(rti_stats, cpu, 232),
-    RTI_AT(rti_stats, memory_locked, 236),
-    RTI_AT(rti_stats, outcome, 240),
-    RTI_AT(rti_stats, reflexes, 244),
-    RTI_AT(rti_stats, reflex_code, 248),
-    RTI_AT(rti_stats, reflex_cycle, 312),
-    RTI_AT(rti_stats, period, 440),
-    RTI_AT(rti_stats, wake_late, 10704),
-    RTI_AT(rti_stats, response, 20968),
-    RTI_AT(rti_stats, step, 31232),
-    RTI_AT(rti_stats, splice, 41496),
+    RTI_AT(rti_stats, fence_stops, 192),
+    RTI_AT(rti_stats, followed_cycles, 200),
+    RTI_AT(rti_stats, steps_executed, 208),
+    RTI_AT(rti_stats, splice_jump_max_rad, 216),
+    RTI_AT(rti_stats, policy_distance_squared_sum, 224),
+    RTI_AT(rti_stats, jerk_squared_sum, 232),
+    RTI_AT(rti_stats, velocity_ratio_max, 240),
+    RTI_AT(rti_stats, acceleration_ratio_max, 248),
+    RTI_AT(rti_stats, jerk_ratio_max, 256),
+    RTI_AT(rti_stats, scheduling_policy, 264),
+    RTI_AT(rti_stats, scheduling_priority, 268),
+    RTI_AT(rti_stats, cpu, 272),
+    RTI_AT(rti_stats, memory_locked, 276),
+    RTI_AT(rti_stats, outcome, 280),
+    RTI_AT(rti_stats, reflexes, 284),
+    RTI_AT(rti_stats, reflex_code, 288),
+    RTI_AT(rti_stats, reflex_cycle, 352),
+    RTI_AT(rti_stats, period, 480),
+    RTI_AT(rti_stats, wake_late, 10744),
+    RTI_AT(rti_stats, response, 21008),
+    RTI_AT(rti_stats, step, 31272),
+    RTI_AT(rti_stats, splice, 41536),
 
     RTI_AT(rti_telemetry, count, 0),
     RTI_AT(rti_telemetry_slot, sequence, 0),
@@ -150,6 +157,11 @@ inline constexpr FieldAt kFields[] = {
     RTI_AT(rti_record, elapsed_cycles, 56),
     RTI_AT(rti_record, q_command, 64),
     RTI_AT(rti_record, q, 120),
+    RTI_AT(rti_record, q_d, 176),
+    RTI_AT(rti_record, dq_d, 232),
+    RTI_AT(rti_record, ddq_d, 288),
+    RTI_AT(rti_record, ring_index, 344),
+    RTI_AT(rti_record, request, 352),
 
     RTI_AT(rti_region, header, 0),
     RTI_AT(rti_region, ring, 256),
@@ -173,7 +185,7 @@ inline constexpr std::size_t kSizes[] = {
 inline constexpr std::size_t kNumbers[] = {
     RTI_ABI_VERSION,  RTI_DOF,           RTI_MAX_VALUES,         RTI_RING_CAPACITY,
     RTI_MAX_CHUNK,    RTI_MAILBOX_CELLS, RTI_TELEMETRY_CAPACITY, RTI_HISTOGRAM_BUCKETS,
-    RTI_MAX_REFLEXES, RTI_LINE,
+    RTI_MAX_REFLEXES, RTI_LINE,          RTI_MAX_TOOL,
 };
 
 // FNV-1a, 64 bits, over the names and numbers above in their order.
@@ -239,6 +251,8 @@ static_assert(std::extent_v<decltype(rti_action::values)> == RTI_MAX_VALUES);
 static_assert(std::extent_v<decltype(rti_stats::refused)> == RTI_REFUSALS);
 static_assert(std::extent_v<decltype(rti_stats::reflex_code)> == RTI_MAX_REFLEXES);
 static_assert(std::extent_v<decltype(rti_state::q)> == RTI_DOF);
+static_assert(std::extent_v<decltype(rti_state::tool)> == RTI_MAX_TOOL);
+static_assert(RTI_MAX_VALUES == RTI_DOF + RTI_MAX_TOOL);
 static_assert(sizeof(rti_mailbox_cell::words) == sizeof(rti_state));
 static_assert(sizeof(rti_telemetry_slot::words) == sizeof(rti_record));
 

@@ -163,6 +163,9 @@ class BasicRingConsumer {
         return count;
     }
 
+    // How many records have been given back since the ring was made.
+    [[nodiscard]] std::uint64_t read_index() const noexcept { return read_; }
+
   private:
     std::uint64_t see_writer() noexcept {
         // SYNC POINT chunk visible: partner is BasicRingProducer::publish

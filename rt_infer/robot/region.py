@@ -59,6 +59,7 @@ class CoreState(NamedTuple):
     q: npt.NDArray[np.float64]  # (7,) measured [rad]
     dq: npt.NDArray[np.float64]  # (7,) measured [rad/s]
     q_command: npt.NDArray[np.float64]  # (7,) last command [rad]
+    tool: npt.NDArray[np.float64]  # (k,) of the newest action whose step has come; k = 0: none yet
 
 
 class Telemetry:

@@ -63,7 +63,12 @@ class RunStatistics:
     reseeds: int
     limiter_interventions: int
     slowed_ns: int
+    fence_stops: int
+    followed_cycles: int
     steps_executed: float
+    splice_jump_max_rad: float
+    policy_distance_squared_sum: float
+    jerk_squared_sum: float
     velocity_ratio_max: float
     acceleration_ratio_max: float
     jerk_ratio_max: float
