@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <string_view>
 #include <system_error>
 
 namespace rti {
@@ -94,9 +95,9 @@ void Watch::take_heartbeat() noexcept {
         return;
     }
     last_byte_ = Clock::now();
-    const bool finish =
-        std::find(bytes.begin(), bytes.begin() + count, 'f') != bytes.begin() + count;
-    ask(finish ? Request::kFinish : Request::kFollow);
+    const std::string_view heard(bytes.data(), static_cast<std::size_t>(count));
+    if (heard.find('f') != heard.npos) return ask(Request::kFinish);
+    ask(heard.find('p') != heard.npos ? Request::kRest : Request::kFollow);
 }
 
 void Watch::ask(Request request) noexcept {

@@ -1,10 +1,13 @@
 // The thread that watches over the network process, and tells the loop what to do without it.
 //
-// The heartbeat pipe carries one byte a message: 'h' alive, 'f' finish.
-//   bytes come              → Request::kFollow
-//   none for stale_after    → Request::kRest, until one comes again
-//   'f', or end of file     → Request::kFinish, for good: the network process asked for it, or is
-//   gone SIGTERM (where blocked) → Request::kFinish, for good
+// The heartbeat pipe carries one byte a message: 'h' alive, 'p' alive and paused, 'f' finish.
+//   'h'                     → Request::kFollow
+//   'p'                     → Request::kRest, until an 'h' comes
+//   nothing for stale_after → Request::kRest, until an 'h' comes
+//   'f', or end of file     → Request::kFinish, for good: asked for, or the network process is gone
+//   SIGTERM (where blocked) → Request::kFinish, for good
+// Of bytes that are read together 'f' counts before 'p', and 'p' before 'h': a short pause is never
+// passed over, and the next heartbeat ends it.
 //
 // Threads. The thread belongs to this object and is of ordinary priority: make it before the loop's
 // thread asks for more. The one thing shared is the atomic request: written here, read by the loop

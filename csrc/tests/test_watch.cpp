@@ -34,8 +34,12 @@ class Pipe {
     int fds_[2] = {-1, -1};
 };
 
+// The patience is a watchdog: what never comes fails, and does not hang.
 void until(const Watch& watch, Request expected) {
-    while (watch.request() != expected) std::this_thread::sleep_for(1ms);
+    for (int patience = 10'000; patience > 0 && watch.request() != expected; --patience) {
+        std::this_thread::sleep_for(1ms);
+    }
+    REQUIRE(watch.request() == expected);
 }
 
 }  // namespace
@@ -49,19 +53,51 @@ TEST_CASE("watch: a silent heart asks for rest, and a beat takes that back") {
     until(watch, Request::kRest);
 }
 
+TEST_CASE("watch: a paused heart asks for rest as long as it says so") {
+    Pipe pipe;
+    const Watch watch(pipe.read_end(), 60s);
+    pipe.send("p");
+    until(watch, Request::kRest);
+    pipe.send("p");
+    std::this_thread::sleep_for(20ms);
+    CHECK(watch.request() == Request::kRest);
+    pipe.send("h");
+    until(watch, Request::kFollow);
+}
+
+TEST_CASE("watch: a pause that is over when it is heard still asks for rest") {
+    Pipe pipe;
+    pipe.send("hphh", 4);
+    const Watch watch(pipe.read_end(), 60s);
+    until(watch, Request::kRest);
+    pipe.send("h");
+    until(watch, Request::kFollow);
+}
+
+TEST_CASE("watch: a pause that falls silent rests, and is still a pause when it speaks again") {
+    Pipe pipe;
+    const Watch watch(pipe.read_end(), 20ms);
+    pipe.send("p");
+    std::this_thread::sleep_for(60ms);  // stale by now as well
+    CHECK(watch.request() == Request::kRest);
+    pipe.send("p");
+    std::this_thread::sleep_for(5ms);
+    CHECK(watch.request() == Request::kRest);
+}
+
 TEST_CASE("watch: f asks for the end, and no beat takes that back") {
     Pipe pipe;
     const Watch watch(pipe.read_end(), 20ms);
     pipe.send("f");
     until(watch, Request::kFinish);
-    pipe.send("hhh", 3);
+    pipe.send("hph", 3);
     std::this_thread::sleep_for(60ms);  // stale by now as well
     CHECK(watch.request() == Request::kFinish);
 }
 
 TEST_CASE("watch: an f among other bytes is heard") {
     Pipe pipe;
-    pipe.send("hhfh", 4);
+    pipe.send("hpfph", 5);
     const Watch watch(pipe.read_end(), 10s);
     until(watch, Request::kFinish);
 }

@@ -23,6 +23,7 @@ STEPPER = "control/stepper.cpp"
 CLOCK = "motion/policy_clock.cpp"
 LIMITER = "motion/limiter.cpp"
 SPLICE = "motion/splice.cpp"
+WATCH = "control/watch.cpp"
 
 GUARDS = (
     # ---------------------------------------------------------------- which chunk may move the arm
@@ -116,6 +117,35 @@ GUARDS = (
         "last_capture_ns_ = chunk.capture_ns;",
         "last_capture_ns_ = chunk.capture_ns; at_the_start_ = false;",
         ("an admitted chunk that was never followed leaves the start to be checked",),
+    ),
+    # ---------------------------------------------------------------- what the heartbeat says
+    Guard(
+        "watch: a pause is rest",
+        WATCH,
+        "heard.find('p') != heard.npos ? Request::kRest : Request::kFollow",
+        "Request::kFollow",
+        ("watch: a paused heart asks for rest as long as it says so",),
+    ),
+    Guard(
+        "watch: a pause among other beats is not passed over",
+        WATCH,
+        "heard.find('p') != heard.npos",
+        "heard.back() == 'p'",
+        ("watch: a pause that is over when it is heard still asks for rest",),
+    ),
+    Guard(
+        "watch: silence is rest",
+        WATCH,
+        "if (!finishing && !fresh) ask(Request::kRest);",
+        "",
+        ("watch: a silent heart asks for rest, and a beat takes that back",),
+    ),
+    Guard(
+        "watch: there is no way back from the end",
+        WATCH,
+        "if (this->request() == Request::kFinish) return;",
+        "",
+        ("watch: f asks for the end, and no beat takes that back",),
     ),
     # ---------------------------------------------------------------- epochs and ways to rest
     Guard(
