@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "control/cycle_record.hpp"
 #include "control/monotonic.hpp"
 
 namespace rti {
@@ -105,26 +106,11 @@ void Loop::publish_state(rti_phase phase) noexcept {
 }
 
 void Loop::append_record(const Stamps& stamps) noexcept {
-    const Progress& progress = stepper_.progress();
     rti_record out{};
-    out.cycle = state_.cycle;
-    out.time_ns = state_.time_ns;
-    out.policy_step = progress.policy_step;
-    out.policy_rate = progress.policy_rate;
-    out.chunk_id = progress.chunk_id;
-    out.epoch = progress.epoch;
-    out.phase = static_cast<std::uint16_t>(progress.phase);
-    out.flags = progress.flags;
+    put_inputs(state_, request_, ring_.read_index(), out);
+    put_outputs(command_, stepper_.progress(), out);
     out.wake_late_ns = state_.due_ns != 0 ? to_32_bits(wake_late_ns()) : 0;
     out.response_ns = to_32_bits(stamps.written_ns - stamps.read_ns);
-    out.elapsed_cycles = state_.elapsed_cycles;
-    std::copy(command_.q.begin(), command_.q.end(), out.q_command);
-    std::copy(state_.q.begin(), state_.q.end(), out.q);
-    std::copy(state_.q_d.begin(), state_.q_d.end(), out.q_d);
-    std::copy(state_.dq_d.begin(), state_.dq_d.end(), out.dq_d);
-    std::copy(state_.ddq_d.begin(), state_.ddq_d.end(), out.ddq_d);
-    out.ring_index = ring_.read_index();
-    out.request = static_cast<std::uint32_t>(request_);
     telemetry_.append(out);
 }
 

@@ -1,0 +1,42 @@
+// A recorded run, played again: a fresh stepper is given what the one of the run was given.
+//
+// No arm is simulated: its states come out of the recording. A cycle is played as the loop plays
+// it: the records that the ring had brought by then, step(), plan(). The same build and the same
+// inputs give the same outputs, bit for bit; what differs was made by another build, or is no
+// record of a run.
+//
+// Any one thread; allocates; throws std::invalid_argument for records that no run leaves behind.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "control/stepper.hpp"
+#include "include/rt_infer.h"
+
+namespace rti {
+
+class Replay {
+  public:
+    explicit Replay(const StepperConfig& config);
+
+    // What the network process pushed into the ring, next in order.
+    void push(std::span<const rti_action> records);
+
+    // The next cycle: `recorded` with every output as the stepper gives it now.
+    [[nodiscard]] rti_record play(const rti_record& recorded);
+
+  private:
+    void offer_until(std::uint64_t ring_index);
+
+    std::unique_ptr<Stepper> stepper_;  // its chunks are too big for a stack
+    std::vector<rti_action> ring_;      // pushed; those before offered_ have been played
+    std::size_t offered_ = 0;
+    std::uint64_t ring_index_ = 0;  // records played since the start
+    bool started_ = false;
+};
+
+}  // namespace rti
