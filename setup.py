@@ -20,7 +20,7 @@ from Cython.Build import cythonize
 from pybind11.setup_helpers import ParallelCompile, Pybind11Extension
 from setuptools import Extension, setup
 
-ROOMS = ("memory", "motion", "arms", "control")
+ROOMS = ("memory", "arms", "kinematics", "motion", "control")
 SANITIZERS = {"address": "address,undefined", "thread": "thread"}
 
 core_sources = ["bindings/core.cpp", *sorted(glob("bindings/core_*.cpp"))] + [
