@@ -3,9 +3,22 @@
 
 #include "include/rt_infer.h"
 
+namespace {
+
+// Who made this code: part of what a recording says about the build that made it.
+#if defined(__clang__)
+constexpr const char* kCompiler = __VERSION__;  // begins with its name
+#else
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#endif
+
+}  // namespace
+
 PYBIND11_MODULE(_core, module) {
     module.doc() = "The shared memory region, the realtime core, and runs in virtual time.";
     module.attr("ABI_VERSION") = RTI_ABI_VERSION;
+    module.attr("LAYOUT_HASH") = RTI_LAYOUT_HASH;
+    module.attr("COMPILER") = kCompiler;
     module.attr("DOF") = RTI_DOF;
     module.attr("MAX_CHUNK") = RTI_MAX_CHUNK;
     module.attr("MAX_VALUES") = RTI_MAX_VALUES;
@@ -13,4 +26,5 @@ PYBIND11_MODULE(_core, module) {
     rti::python::bind_statistics(module);
     rti::python::bind_run(module);
     rti::python::bind_virtual_run(module);
+    rti::python::bind_replay(module);
 }

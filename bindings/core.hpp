@@ -1,7 +1,8 @@
 // The parts of rt_infer._core, one file each, and the configuration that two of them read.
 //
-// Everything here runs with the GIL held; run() alone lets go of it, for the whole motion. Nothing
-// may import numpy before it is asked for an array: the core process never is.
+// Everything here runs with the GIL held, but for run(), which lets go of it for the whole motion,
+// and what plays a motion in virtual time. Nothing may import numpy before it is asked for an
+// array: the core process never is.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -22,6 +23,7 @@ void bind_region(py::module_& module);
 void bind_statistics(py::module_& module);
 void bind_run(py::module_& module);
 void bind_virtual_run(py::module_& module);
+void bind_replay(py::module_& module);
 
 // From the dict that CoreConfig (rt_infer/robot/core_process.py) becomes. ValueError for a key that
 // is unknown, or a value that is not what it should be: one sentence that names it.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core.hpp"
+#include "core_records.hpp"
 #include "memory/mailbox.hpp"
 #include "memory/region.hpp"
 #include "memory/spsc_ring.hpp"
@@ -71,6 +72,8 @@ class SharedRegion {
             std::copy(action.begin(), action.end(), record.values);
             claim[i] = record;
         }
+        // The producer's own slots until they are published; the core never writes to them.
+        for (std::size_t i = 0; kept_ && i < count; ++i) kept_->push_back(claim[i]);
         producer().publish(count);
         return true;
     }
@@ -78,7 +81,19 @@ class SharedRegion {
     bool push_new_epoch() {
         rti_action record{};
         record.kind = RTI_RECORD_NEW_EPOCH;
-        return producer().push({&record, 1});
+        if (!producer().push({&record, 1})) return false;
+        if (kept_) kept_->push_back(record);
+        return true;
+    }
+
+    // From now on a copy is kept of what is pushed, until pushed() hands it out.
+    void keep_pushed() { kept_.emplace(); }
+
+    py::array pushed() {
+        if (!kept_) throw py::value_error("nothing is kept: call keep_pushed() first");
+        py::array out(action_dtype(), static_cast<py::ssize_t>(kept_->size()), kept_->data());
+        kept_->clear();
+        return out;
     }
 
     std::optional<py::dict> state() const {
@@ -119,6 +134,7 @@ class SharedRegion {
 
     Region region_;
     std::optional<RingProducer> producer_;
+    std::optional<std::vector<rti_action>> kept_;  // what was pushed and not yet handed out
 };
 
 class Records {
@@ -134,22 +150,10 @@ class Records {
             records.insert(records.end(), block_.begin(),
                            block_.begin() + static_cast<std::ptrdiff_t>(count));
         }
-        return {record_dtype(), static_cast<py::ssize_t>(records.size()), records.data()};
+        return {cycle_dtype(), static_cast<py::ssize_t>(records.size()), records.data()};
     }
 
     std::uint64_t lost() const noexcept { return reader_.lost(); }
-
-    // numpy's view of rti_record; made on first use, since it imports numpy.
-    static py::dtype record_dtype() {
-        static const bool known = [] {
-            PYBIND11_NUMPY_DTYPE(rti_record, cycle, time_ns, policy_step, policy_rate, chunk_id,
-                                 epoch, phase, flags, wake_late_ns, response_ns, elapsed_cycles,
-                                 q_command, q, q_d, dq_d, ddq_d, ring_index, request);
-            return true;
-        }();
-        static_cast<void>(known);
-        return py::dtype::of<rti_record>();
-    }
 
   private:
     TelemetryReader reader_;
@@ -189,6 +193,8 @@ void bind_region(py::module_& module) {
              py::arg("chunk_id"), py::arg("capture_ns"), py::arg("origin_step"),
              py::arg("received_ns"))
         .def("push_new_epoch", &SharedRegion::push_new_epoch)
+        .def("keep_pushed", &SharedRegion::keep_pushed)
+        .def("pushed", &SharedRegion::pushed)
         .def("state", &SharedRegion::state)
         .def("stats", [](const SharedRegion& r) { return statistics_of(r.view().stats); });
 
@@ -197,7 +203,8 @@ void bind_region(py::module_& module) {
         .def("read", &Records::read)
         .def_property_readonly("lost", &Records::lost);
 
-    module.def("record_dtype", &Records::record_dtype);
+    module.def("record_dtype", &cycle_dtype);
+    module.def("action_dtype", &action_dtype);
 }
 
 }  // namespace rti::python

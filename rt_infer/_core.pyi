@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 ABI_VERSION: int
+LAYOUT_HASH: int  # RTI_LAYOUT_HASH of rt_infer.h
+COMPILER: str
 DOF: int
 MAX_CHUNK: int
 MAX_VALUES: int
@@ -45,6 +47,12 @@ class Region:
         """Queue a (T, A) chunk with one publish; False: the ring is full. ValueError."""
 
     def push_new_epoch(self) -> bool: ...
+    def keep_pushed(self) -> None:
+        """From now on a copy is kept of what is pushed, until ``pushed`` hands it out."""
+
+    def pushed(self) -> npt.NDArray[np.void]:
+        """The records pushed since the last call, in order, fields of rti_action. ValueError."""
+
     def state(self) -> dict[str, Any] | None:
         """The fields of rti_state; None if the core has published none yet."""
 
@@ -63,6 +71,9 @@ class TelemetryReader:
 
 def record_dtype() -> np.dtype[np.void]:
     """numpy's view of rti_record."""
+
+def action_dtype() -> np.dtype[np.void]:
+    """numpy's view of rti_action."""
 
 def histogram_percentile_ns(
     buckets: npt.NDArray[np.uint64], max_ns: int, percent: float
@@ -109,3 +120,19 @@ def judge(
     lost ones. ValueError: the shape is wrong, or cycles are lost before a command that is not
     there. RuntimeError: the start pose is out of the joints' range.
     """
+
+class Replay:
+    """A fresh stepper that is given what the one of a recorded run was given.
+
+    ``config`` is that of ``run``; only what concerns the motion counts. ValueError: it is none.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None: ...
+    def push(self, records: npt.NDArray[np.void]) -> None:
+        """What was pushed into the ring next: an array of ``action_dtype``, in order."""
+
+    def play(self, recorded: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+        """The next cycles: ``recorded``, of ``record_dtype``, with every output as it is now.
+
+        Runs without the GIL. ValueError: no run leaves such records behind.
+        """
