@@ -10,6 +10,8 @@ constexpr double kTiny = 1e-12;
 // The clock itself never brakes harder than from nominal rate to zero in this time: where no joint
 // moves, nothing else would bound it.
 constexpr double kShortestBraking_s = 0.10;
+// With more than this ahead the samples are laid onto the knots [steps].
+constexpr double kKnotsAhead = 2.0;
 
 // Highest rate² at a point of the path, from each joint's velocity, acceleration and jerk limit.
 double ceiling(const PathPoint& point, double nominal_squared,
@@ -51,12 +53,15 @@ double braking(const PathPoint& point, double squared, const PlannerLimits& limi
 void SpeedProfile::build(const Path& path, double from, double nominal_rate,
                          const PlannerLimits& limits) noexcept {
     const double window = kSpacing * static_cast<double>(kSamples);
-    const double length = std::max(0.0, path.end() - from);
+    // Curvature peaks at the knots, so each of them is a sample; the last ones lie as they come,
+    // between here and the end.
+    const double whole = kSpacing * std::floor((from - path.origin()) / kSpacing);
+    from_ = path.end() - from > kKnotsAhead ? path.origin() + whole : from;
+    const double length = std::max(0.0, path.end() - from_);
     cut_ = length > window;
     const double covered = cut_ ? window : length;
-    samples_ = std::clamp(static_cast<std::size_t>(std::ceil(covered / kSpacing)), std::size_t{1},
-                          kSamples);
-    from_ = from;
+    samples_ = std::clamp(static_cast<std::size_t>(std::ceil(covered / kSpacing - kTiny)),
+                          std::size_t{1}, kSamples);
     spacing_ = std::max(covered / static_cast<double>(samples_), kTiny);
 
     const double nominal_squared = nominal_rate * nominal_rate;

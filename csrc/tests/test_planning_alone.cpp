@@ -34,6 +34,31 @@ TEST_CASE("a path that is too fast is slowed down on, never left") {
     CHECK(rig.progress().limiter_interventions == 0);
 }
 
+TEST_CASE("the speed profile knows the curvature at every knot, from wherever it is built") {
+    std::mt19937 generator(32);
+    std::uniform_real_distribution<double> offset(-0.4, 0.4);
+    const PlannerLimits limits(MotionLimits::fr3());
+    for (int i = 0; i < 200; ++i) {
+        std::vector<JointArray> waypoints(40, test::ready());
+        for (JointArray& q : waypoints) {
+            for (double& joint : q) joint += offset(generator);
+        }
+        Path path;
+        path.set_waypoints(0.0, waypoints.data(), waypoints.size());
+        SpeedProfile profile;
+        profile.build(path, 0.005 * i, 30.0, limits);
+        for (double knot = 2.0; knot < 38.0; knot += 1.0) {
+            const double curvature = [&] {
+                double worst = 0.0;
+                for (const double d2 : path.at(knot).d2) worst = std::max(worst, std::abs(d2));
+                return worst;
+            }();
+            REQUIRE(curvature * profile.lowest_squared_rate(knot, knot) <=
+                    limits.cruise_acceleration * (1.0 + 1e-9));
+        }
+    }
+}
+
 TEST_CASE("a chunk longer than the window of the speed profile is followed without a rest") {
     Rig rig;
     REQUIRE(rig.run(10));
