@@ -52,8 +52,12 @@ Aggregate aggregate_of(const std::string& name) {
     if (name == "latest_only") return Aggregate::kLatestOnly;
     if (name == "average") return Aggregate::kAverage;
     if (name == "conservative") return Aggregate::kConservative;
+    if (name == "crossfade") return Aggregate::kCrossfade;
+    if (name == "offset_decay") return Aggregate::kOffsetDecay;
     throw py::value_error(
-        "aggregate is one of weighted_average, latest_only, average, conservative, not " + name);
+        "aggregate is one of weighted_average, latest_only, average, conservative, crossfade, "
+        "offset_decay, not " +
+        name);
 }
 
 Reflex reflex_of(const std::string& name) {
@@ -92,6 +96,8 @@ CoreOptions core_options(const py::dict& config) {
     fields.take("max_age_s", motion.max_age_s);
     fields.take("max_start_distance_rad", motion.max_start_distance_rad);
     fields.take("aggregate", aggregate);
+    fields.take("crossfade_steps", motion.crossfade_steps);
+    fields.take("offset_decay_s", motion.offset_decay_s);
     fields.take("rt_priority", options.realtime.priority);
     fields.take("rt_cpu", cpu);
     fields.take("rt_require", options.realtime.require);
@@ -101,6 +107,8 @@ CoreOptions core_options(const py::dict& config) {
     require(motion.speed > 0.0 && motion.speed <= 1.0, "speed must be above 0 and at most 1");
     require(motion.max_age_s > 0.0, "max_age_s must be above 0");
     require(motion.max_start_distance_rad >= 0.0, "max_start_distance_rad must not be negative");
+    require(motion.crossfade_steps > 0.0, "crossfade_steps must be above 0");
+    require(motion.offset_decay_s > 0.0, "offset_decay_s must be above 0");
     require(options.realtime.priority >= 0 && options.realtime.priority <= 99,
             "rt_priority must be 1 to 99, or 0 for ordinary scheduling");
     require(cpu.value_or(0) >= 0, "rt_cpu must not be negative");

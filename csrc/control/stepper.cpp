@@ -22,6 +22,9 @@ constexpr double kShortestSplice_steps = 0.5;
 
 Stepper::Stepper(const StepperConfig& config)
     : config_(config),
+      blend_{.rule = config.aggregate,
+             .crossfade_steps = config.crossfade_steps,
+             .offset_decay_steps = config.offset_decay_s * config.fps},
       admission_({config.max_age_s, config.max_start_distance_rad}),
       planner_(config.limits),
       limiter_(config.limits),
@@ -204,8 +207,7 @@ void Stepper::try_splice() noexcept {
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
-    const std::uint32_t clamped =
-        lay(chunks_[pending_], old, config_.aggregate, from.step, planner_, next);
+    const std::uint32_t clamped = lay(chunks_[pending_], old, blend_, from.step, planner_, next);
     if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
         --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];

@@ -44,6 +44,8 @@ struct StepperConfig {
     double max_age_s = 2.0;               // older observations are refused
     double max_start_distance_rad = 0.5;  // first target of an epoch from the arm, worst joint
     Aggregate aggregate = Aggregate::kWeightedAverage;
+    double crossfade_steps = 10.0;  // of Aggregate::kCrossfade
+    double offset_decay_s = 0.3;    // of Aggregate::kOffsetDecay
     MotionLimits limits = MotionLimits::fr3();
 };
 
@@ -80,6 +82,7 @@ class Stepper {
     [[nodiscard]] SpeedProfile& profile() noexcept { return profiles_[active_]; }
 
     StepperConfig config_;
+    Blend blend_;
     Admission admission_;
     PlannerLimits planner_;
     Limiter limiter_;

@@ -16,30 +16,6 @@
 
 namespace rti {
 
-// How a new chunk meets the actions of the old one where both have an opinion. Names and weights
-// are LeRobot's (async_inference/configs.py).
-enum class Aggregate : std::uint32_t {
-    kWeightedAverage = 0,  // 0.3 old + 0.7 new
-    kLatestOnly = 1,       // new
-    kAverage = 2,          // 0.5 old + 0.5 new
-    kConservative = 3,     // 0.7 old + 0.3 new
-};
-
-// The old chunk's share under `rule`.
-constexpr double old_share(Aggregate rule) noexcept {
-    switch (rule) {
-        case Aggregate::kWeightedAverage:
-            return 0.3;
-        case Aggregate::kLatestOnly:
-            return 0.0;
-        case Aggregate::kAverage:
-            return 0.5;
-        case Aggregate::kConservative:
-            return 0.7;
-    }
-    return 0.0;
-}
-
 // What an action says beside the joints: a gripper and the like. Nobody here knows what they mean,
 // so nobody averages or interpolates them.
 using ToolArray = std::array<double, RTI_MAX_TOOL>;
@@ -82,6 +58,18 @@ struct Chunk {
     [[nodiscard]] std::size_t in_force(double step) const noexcept {
         const double passed = std::clamp(std::floor(step - origin_step), 0.0, count - 1.0);
         return static_cast<std::size_t>(passed);
+    }
+    // The joint targets at `step`, joined by straight lines; outside the chunk the nearest end's.
+    [[nodiscard]] JointArray between(double step) const noexcept {
+        const double local = std::clamp(step - origin_step, 0.0, count - 1.0);
+        const auto before = static_cast<std::size_t>(local);
+        const std::size_t after = std::min<std::size_t>(before + 1, count - 1);
+        const double share = local - static_cast<double>(before);
+        JointArray q;
+        for (std::size_t j = 0; j < kDof; ++j) {
+            q[j] = targets[before][j] + share * (targets[after][j] - targets[before][j]);
+        }
+        return q;
     }
 
   private:

@@ -4,12 +4,11 @@
 #include <cmath>
 #include <limits>
 
+#include "motion/target_range.hpp"
+
 namespace rti {
 namespace {
 
-// A target keeps room for this speed towards the end of the range: it can be approached, not crept
-// up to.
-constexpr double kTargetSpeed = 0.05;  // rad/s
 // What a bridge alone may take of the arm's acceleration and velocity at nominal rate.
 constexpr double kBridgeAcceleration = 0.30;
 constexpr double kBridgeVelocity = 0.30;
@@ -33,12 +32,6 @@ constexpr double kPeakSheddingAcceleration = 3.94;
 // limits' reserve: what the joints do goes with the rate's square, whatever the nominal rate is.
 constexpr double kEntryTolerance = 0.02;
 
-// 1 at the splice, 0 where the old path ends, level at both ends.
-double fade(double step, double from, double to) noexcept {
-    const double x = std::clamp((to - step) / (to - from), 0.0, 1.0);
-    return x * x * (3.0 - 2.0 * x);
-}
-
 // The longest bridge that leads no joint further away than kBridgeExcursion_rad [steps].
 double longest_bridge(const JointArray& slope, const JointArray& curvature) noexcept {
     double longest = std::numeric_limits<double>::infinity();
@@ -54,21 +47,14 @@ double longest_bridge(const JointArray& slope, const JointArray& curvature) noex
 
 }  // namespace
 
-std::uint32_t lay(const Chunk& chunk, const Path* old, Aggregate rule, double from_step,
+std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend, double from_step,
                   const PlannerLimits& limits, Path& path) noexcept {
     // 28 KB: the loop's stack is prefaulted, and a chunk is laid at most once a cycle.
     std::array<JointArray, RTI_MAX_CHUNK> targets;
+    std::copy_n(chunk.targets.begin(), chunk.count, targets.begin());
+    if (old != nullptr) blend_targets(blend, chunk, *old, from_step, targets.data());
     std::uint32_t clamped = 0;
     for (std::size_t i = 0; i < chunk.count; ++i) {
-        const double step = chunk.origin_step + static_cast<double>(i);
-        targets[i] = chunk.targets[i];
-        if (old != nullptr && step < old->last_waypoint()) {
-            const double share = old_share(rule) * fade(step, from_step, old->last_waypoint());
-            const PathPoint before = old->at(step);
-            for (std::size_t j = 0; j < kDof; ++j) {
-                targets[i][j] += share * (before.q[j] - targets[i][j]);
-            }
-        }
         for (std::size_t j = 0; j < kDof; ++j) {
             const double inside =
                 std::clamp(targets[i][j], limits.envelope.lowest_target(j, kTargetSpeed),

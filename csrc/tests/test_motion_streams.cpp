@@ -209,13 +209,13 @@ TEST_CASE("chunks of few actions, with their targets anywhere, are followed by p
 
 TEST_CASE("every fps from 5 to 200 and every aggregate rule stays inside the limits") {
     for (const double fps : {5.0, 20.0, 60.0, 200.0}) {
-        for (const Aggregate rule : {Aggregate::kWeightedAverage, Aggregate::kLatestOnly,
-                                     Aggregate::kAverage, Aggregate::kConservative}) {
+        for (int rule = 0; rule < kAggregates; ++rule) {
             CAPTURE(fps);
+            CAPTURE(rule);
             std::mt19937 generator(15);
             StepperConfig config;
             config.fps = fps;
-            config.aggregate = rule;
+            config.aggregate = static_cast<Aggregate>(rule);
             Rig rig(config);
             REQUIRE(rig.follow(scattered(generator, 0.4, 30), 15'000, 40, 0.6, 80));
             CHECK(rig.progress().limiter_interventions == 0);

@@ -45,9 +45,10 @@ TEST_CASE("a tool value comes into force when the clock passes its step") {
 }
 
 TEST_CASE("a gripper is never averaged") {
-    for (const auto rule : {Aggregate::kWeightedAverage, Aggregate::kConservative}) {
+    for (int rule = 0; rule < kAggregates; ++rule) {
+        CAPTURE(rule);
         StepperConfig config;
-        config.aggregate = rule;
+        config.aggregate = static_cast<Aggregate>(rule);
         Rig rig(config);
         REQUIRE(rig.run(5));
         rig.deliver(with_tool(rig, 40, 100.0));

@@ -23,6 +23,8 @@ STEPPER = "control/stepper.cpp"
 CLOCK = "motion/policy_clock.cpp"
 LIMITER = "motion/limiter.cpp"
 SPLICE = "motion/splice.cpp"
+BLEND = "motion/blend.cpp"
+PROFILE = "motion/speed_profile.cpp"
 WATCH = "control/watch.cpp"
 
 GUARDS = (
@@ -257,11 +259,52 @@ GUARDS = (
         ("chunks of few actions, with their targets anywhere, are followed by planning alone",),
     ),
     Guard(
-        "splice: the old chunk's share fades",
-        SPLICE,
+        "blend: the old chunk's share fades",
+        BLEND,
         "return x * x * (3.0 - 2.0 * x);",
         "return x > 0.0 ? 1.0 : 0.0;",
-        ("a policy that changes its mind is followed without slowing",),
+        (
+            "a policy that changes its mind is followed without slowing",
+            "LeRobot's weights hold at the splice and fade to the old path's last target",
+        ),
+    ),
+    Guard(
+        "blend: a crossfade is cut to the overlap",
+        BLEND,
+        "std::min(from_step + blend.crossfade_steps, old_last)",
+        "from_step + blend.crossfade_steps",
+        ("a crossfade is the old path at the splice and the new chunk its length later",),
+    ),
+    Guard(
+        "blend: an offset is gone at the chunk's last action",
+        BLEND,
+        "(here - at_last) / (1.0 - at_last)",
+        "here",
+        ("a chunk's last target is the policy's own under every rule, however short it is",),
+    ),
+    Guard(
+        "blend: a splice on the chunk's last action leaves no offset",
+        BLEND,
+        "at_last < 1.0 ?",
+        "at_last < 2.0 ?",
+        (
+            "a chunk's last target is the policy's own under every rule, however short it is",
+            "chunks of one action are followed under every rule",
+        ),
+    ),
+    Guard(
+        "blend: where the arm rests nothing has another opinion",
+        STEPPER,
+        "following_ && !void_path_ ? &path() : nullptr;",
+        "path().empty() ? nullptr : &path();",
+        ("where the arm rests there is nothing to blend: all rules give the same motion",),
+    ),
+    Guard(
+        "profile: every knot is a sample",
+        PROFILE,
+        "path.end() - from > kKnotsAhead ? path.origin() + whole : from;",
+        "from;",
+        ("the speed profile knows the curvature at every knot, from wherever it is built",),
     ),
     Guard(
         "splice: targets stay where the planner can stop",

@@ -22,7 +22,7 @@ from pathlib import Path
 from guards import GUARDS, Guard
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
-TESTS = ("admission", "stepper", "watch", "limiter", "planning_alone", "motion_streams")
+TESTS = ("admission", "blend", "stepper", "watch", "limiter", "planning_alone", "motion_streams")
 FLAGS = ["-std=c++20", "-O1", "-ffp-contract=off", "-fno-math-errno", "-pthread"]
 JOBS = 2
 RUN_TIMEOUT_S = 60.0  # a watchdog: what a mutant does need not end
