@@ -15,7 +15,8 @@ constexpr const char* kCompiler = "g++ " __VERSION__;
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
-    module.doc() = "The shared memory region, the realtime core, and runs in virtual time.";
+    module.doc() =
+        "The shared memory region, the realtime core, its kinematics, and runs in virtual time.";
     module.attr("ABI_VERSION") = RTI_ABI_VERSION;
     module.attr("LAYOUT_HASH") = RTI_LAYOUT_HASH;
     module.attr("COMPILER") = kCompiler;
@@ -26,5 +27,6 @@ PYBIND11_MODULE(_core, module) {
     rti::python::bind_statistics(module);
     rti::python::bind_run(module);
     rti::python::bind_virtual_run(module);
+    rti::python::bind_kinematics(module);
     rti::python::bind_replay(module);
 }

@@ -23,6 +23,7 @@ void bind_region(py::module_& module);
 void bind_statistics(py::module_& module);
 void bind_run(py::module_& module);
 void bind_virtual_run(py::module_& module);
+void bind_kinematics(py::module_& module);
 void bind_replay(py::module_& module);
 
 // From the dict that CoreConfig (rt_infer/robot/core_process.py) becomes. ValueError for a key that

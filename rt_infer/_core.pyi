@@ -108,6 +108,67 @@ def simulate(
     the cycle), both None unless the arm stopped by itself.
     """
 
+FLANGE_M: float
+"""From the last joint's frame to the flange, along its z."""
+
+def target_range(
+    q_min: Sequence[float] | npt.NDArray[np.float64] | None = None,  # (7,) rad, the joints' range
+    q_max: Sequence[float] | npt.NDArray[np.float64] | None = None,  # None: the arm's own
+) -> tuple[list[float], list[float]]:
+    """Where the core leaves targets as they are: lowest and highest, seven angles each, rad.
+
+    It clamps the others. ValueError: the range leaves no room for a target.
+    """
+
+def forward(
+    q: npt.ArrayLike,  # (..., 7) rad
+    tcp: Sequence[float] | npt.NDArray[np.float64],  # x, y, z m, roll, pitch, yaw rad
+) -> npt.NDArray[np.float64]:
+    """Poses of the tool centre point in the FR3's base frame, (..., 4, 4).
+
+    ``tcp`` is its pose in the flange's frame; six zeros give the flange. Releases the GIL.
+    """
+
+def joint_frames(q: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Poses of the seven joint frames in the base frame: (..., 7) rad to (..., 7, 4, 4).
+
+    Frame i turns about its own z axis by q_i (Craig's convention). Releases the GIL.
+    """
+
+def follow_poses(
+    seed_q: Sequence[float] | npt.NDArray[np.float64],  # (7,) rad, the waypoint before the first
+    poses: npt.ArrayLike,  # (T, 4, 4), the TCP in the base frame
+    tcp: Sequence[float] | npt.NDArray[np.float64],
+    step_s: float,  # from one pose to the next: no joint goes further than it can in that time
+    q_min: Sequence[float] | npt.NDArray[np.float64] | None = None,  # (7,) rad, the joints' range
+    q_max: Sequence[float] | npt.NDArray[np.float64] | None = None,  # None: the arm's own
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Joint waypoints (T, 7) rad whose TCP follows ``poses``, and what each misses: (T, 2) m, rad.
+
+    A pose beyond reach, behind a joint's end or too far for one step gives the nearest waypoint
+    that is none of it, never a jump. Waypoints stay inside the range by what the core keeps clear,
+    so it clamps none of them. Each depends on the one before and on nothing else: a call with the
+    last waypoint as its seed goes on where the first ended. A pose that is not finite repeats the
+    waypoint before it, with an error that is not finite. ValueError. Releases the GIL.
+    """
+
+def keep_in_box(
+    q: npt.ArrayLike,  # (T, 7) rad
+    box_min: Sequence[float] | npt.NDArray[np.float64],  # (3,) m in the base frame, -inf: open
+    box_max: Sequence[float] | npt.NDArray[np.float64],
+    tcp: Sequence[float] | npt.NDArray[np.float64],
+    step_s: float,
+    seed_q: Sequence[float] | npt.NDArray[np.float64] | None = None,  # where the arm is before q[0]
+    q_min: Sequence[float] | npt.NDArray[np.float64] | None = None,
+    q_max: Sequence[float] | npt.NDArray[np.float64] | None = None,
+) -> tuple[npt.NDArray[np.float64], int]:
+    """Waypoints (T, 7) with flange and TCP 5 mm inside the box, and how many are not as they were.
+
+    Those that are not have their pose shifted in by the least that does it, and followed as
+    ``follow_poses`` would; where no way in is found, the waypoint before is repeated. The others
+    are returned as they came. ValueError. Releases the GIL.
+    """
+
 def judge(
     start_pose_rad: Sequence[float] | npt.NDArray[np.float64],
     commands: npt.ArrayLike,  # (N, 7) rad, as the arm gets them

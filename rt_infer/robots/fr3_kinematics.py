@@ -1,9 +1,9 @@
-"""Kinematics of the Franka Research 3: forward, Jacobian, inverse. numpy only.
+"""Kinematics of the Franka Research 3 for whole batches: forward, Jacobian, inverse.
 
-Source of the geometry: the Denavit-Hartenberg table (Craig's convention) in Franka's public "Robot
-and interface specifications" (frankarobotics.github.io/docs, section "Denavit-Hartenberg
-parameters"); the hand's tool point is 0.1034 m beyond the flange, turned by -45 degrees about its z
-axis ("NE_T_EE" of the Franka hand). Joint limits are those of the FR3's URDF in libfranka 0.21.
+The geometry is the core's (csrc/kinematics, by Franka's Denavit-Hartenberg table): what is here
+starts from its joint frames. The hand's tool point is 0.1034 m beyond the flange, turned by -45
+degrees about its z axis ("NE_T_EE" of the Franka hand). Joint limits are those of the FR3's URDF
+in libfranka 0.21.
 
 All functions are pure, take joint angles of shape (..., 7) in radians and work on whole batches;
 lengths are metres in the robot's base frame (x forward, z up). Any thread may call them.
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from rt_infer import _core
 
 Array = NDArray[np.float64]
 
@@ -24,26 +26,9 @@ UPPER_RAD: Array = np.array([2.7501, 1.7918, 2.9065, -0.1458, 2.8101, 4.5205, 3.
 LOWER_RAD.setflags(write=False)
 UPPER_RAD.setflags(write=False)
 
-FLANGE_OFFSET_M = 0.107
+FLANGE_OFFSET_M = _core.FLANGE_M
 HAND_TCP_M = 0.1034
 HAND_YAW_RAD = -np.pi / 4
-
-# Rows of Craig's table, one a joint: a [m] and alpha [rad] of the previous link, d [m] of this one.
-_DH_A_M = (0.0, 0.0, 0.0, 0.0825, -0.0825, 0.0, 0.088)
-_DH_ALPHA_RAD = (0.0, -np.pi / 2, np.pi / 2, np.pi / 2, -np.pi / 2, np.pi / 2, np.pi / 2)
-_DH_D_M = (0.333, 0.0, 0.316, 0.0, 0.384, 0.0, 0.0)
-
-
-def _fixed_parts() -> Array:
-    """The constant transform in front of each joint's rotation about z, (7, 4, 4)."""
-    parts = np.zeros((7, 4, 4))
-    for part, a, alpha, d in zip(parts, _DH_A_M, _DH_ALPHA_RAD, _DH_D_M, strict=True):
-        c, s = np.cos(alpha), np.sin(alpha)
-        part[:] = [[1, 0, 0, a], [0, c, -s, -s * d], [0, s, c, c * d], [0, 0, 0, 1]]
-    return parts
-
-
-_FIXED = _fixed_parts()
 
 
 def joint_frames(q_rad: ArrayLike) -> Array:
@@ -51,19 +36,7 @@ def joint_frames(q_rad: ArrayLike) -> Array:
 
     Frame i turns about its own z axis by q_i; the last one also carries flange and hand.
     """
-    q = np.asarray(q_rad, dtype=np.float64)
-    frames = np.empty((*q.shape, 4, 4))
-    cos, sin = np.cos(q), np.sin(q)
-    pose = np.broadcast_to(np.eye(4), (*q.shape[:-1], 4, 4))
-    for i in range(7):
-        turned = pose @ _FIXED[i]
-        c, s = cos[..., i, None], sin[..., i, None]
-        frame = frames[..., i, :, :]
-        frame[..., 0] = c * turned[..., 0] + s * turned[..., 1]
-        frame[..., 1] = c * turned[..., 1] - s * turned[..., 0]
-        frame[..., 2:] = turned[..., 2:]
-        pose = frame
-    return frames
+    return _core.joint_frames(q_rad)
 
 
 def flange_pose(q_rad: ArrayLike) -> Array:
