@@ -100,6 +100,40 @@ def test_the_oldest_image_gives_the_capture_time() -> None:
     }
 
 
+class Fingers:
+    """A gripper that was measured at one time only."""
+
+    def __init__(self, time_ns: int, position: float) -> None:
+        self._measured = {time_ns: position}
+
+    def at(self, time_ns: int) -> float | None:
+        return self._measured.get(time_ns)
+
+
+def test_the_gripper_is_that_of_the_capture_time_and_follows_the_joints() -> None:
+    cameras = [stream("a", START_NS + 20 * MS)]
+    fingers = Fingers(START_NS + 20 * MS, 0.25)
+    built = Observer(cameras, ArmHistory(Tape(records(100))), "", fingers).build(1, START_NS)
+    assert built is not None
+    state = built.values["observation.state"]
+    assert isinstance(state, np.ndarray)
+    assert (state.dtype, state.shape) == (np.float32, (8,))
+    assert state[0] == pytest.approx(0.020)
+    assert state[7] == 0.25
+
+
+def test_nothing_is_built_while_the_gripper_tells_nothing_and_the_reason_is_told() -> None:
+    cameras = [stream("a", START_NS + 20 * MS)]
+    fingers = Fingers(START_NS + 50 * MS, 0.25)
+    observer = Observer(cameras, ArmHistory(Tape(records(100))), "", fingers)
+    assert observer.build(1, START_NS) is None
+    assert observer.trouble is not None
+    assert "gripper" in observer.trouble
+    publish(cameras[0], 1, START_NS + 50 * MS)
+    assert observer.build(1, START_NS) is not None
+    assert observer.trouble is None
+
+
 def test_nothing_is_built_from_before_the_epoch() -> None:
     observer = Observer([stream("a", START_NS + 20 * MS)], ArmHistory(Tape(records(100))))
     assert observer.build(epoch=1, epoch_since_ns=START_NS + 21 * MS) is None

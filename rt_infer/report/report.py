@@ -58,6 +58,7 @@ def build(config: RunConfig, result: RunResult) -> dict[str, Any]:
             "bytes_sent": result.link.bytes_sent,
             "bytes_received": result.link.bytes_received,
         },
+        "tools": result.tools,
         "telemetry_lost": result.telemetry_lost,
         "task": result.task,
     }

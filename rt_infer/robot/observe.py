@@ -2,13 +2,14 @@
 
 The oldest of the images gives an observation its capture time. Joint angles, policy step and epoch
 are those of that time, looked up in the core's telemetry and interpolated between two cycles; never
-those of "now", which a slow camera would have left behind.
+those of "now", which a slow camera would have left behind. The gripper, if there is one, is looked
+up in what it told of itself around that time.
 
 No observation is built
 - from before the present epoch began (the core would refuse its chunk),
 - from the same images twice, or from images that are not newer than the last ones,
 - from images that are further apart than cameras of their rate need be,
-- while a camera is frozen: then `trouble` says which.
+- while a camera is frozen, or the gripper tells nothing: then `trouble` says which.
 
 One thread, the uplink's, calls everything here.
 """
@@ -53,6 +54,14 @@ class RecordSource(Protocol):
     def read(self) -> npt.NDArray[np.void]: ...
 
 
+class Fingers(Protocol):
+    """Where a gripper was: rt_infer.grippers.driver.GripperDriver."""
+
+    def at(self, time_ns: int) -> float | None:
+        """0 closed … 1 open; None if it is not known."""
+        ...
+
+
 class ArmHistory:
     """The last `HISTORY_CYCLES` telemetry records, to look up where the arm was."""
 
@@ -95,10 +104,15 @@ class Observer:
     """Builds observations from camera streams and the arm's history."""
 
     def __init__(
-        self, cameras: Sequence[CameraStream], history: ArmHistory, task: str = ""
+        self,
+        cameras: Sequence[CameraStream],
+        history: ArmHistory,
+        task: str = "",
+        gripper: Fingers | None = None,
     ) -> None:
         self._cameras = list(cameras)
         self._history = history
+        self._gripper = gripper
         self._task = task
         self._last_capture_ns = 0
         # Two cameras that run free see each other's last frame at most half a period away, twice a
@@ -133,14 +147,27 @@ class Observer:
         moment = self._history.at(capture_ns)
         if moment is None or moment.epoch != epoch:
             return None
+        tool = self._tool_at(capture_ns)
+        if tool is None:
+            return None
         self._last_capture_ns = capture_ns
         values: dict[str, npt.NDArray[np.generic] | str] = {
-            STATE_KEY: moment.q_rad.astype(np.float32),
+            STATE_KEY: np.concatenate([moment.q_rad, tool]).astype(np.float32),
             TASK_KEY: self._task,
         }
         for name, frame in images.items():
             values[IMAGE_KEY_PREFIX + name] = frame.image
         return Observation(values, moment.policy_step, epoch, capture_ns)
+
+    def _tool_at(self, time_ns: int) -> list[float] | None:
+        """What follows the joints in the state; None if it is not known."""
+        if self._gripper is None:
+            return []
+        position = self._gripper.at(time_ns)
+        if position is None:
+            self.trouble = "The gripper does not tell where it is; the arm rests until it does."
+            return None
+        return [position]
 
     def _find_trouble(self) -> str | None:
         for stream in self._cameras:

@@ -42,6 +42,7 @@ class RunResult:
     refused: dict[Verdict, int] = field(default_factory=dict)  # before the ring
     errors: dict[str, int] = field(default_factory=dict)  # that the policy answered with
     errors_told: str | None = None  # the same in a sentence
+    tools: dict[str, dict[str, int]] = field(default_factory=dict)  # what each did
     task: dict[str, int] | None = None
     records: npt.NDArray[np.void] | None = None  # telemetry, if it was kept
     telemetry_lost: int = 0

@@ -1,8 +1,9 @@
 """One run of a robot: gives birth to its parts and buries them in the right order.
 
-Birth: region, core, cameras, uplink. Death: core (it brings the arm to rest first, with heartbeats
-as long as it lives), uplink, cameras, region. If this process dies in between, the core does its
-part alone: the end of its pipe tells it.
+Birth: region, gripper (it may take seconds, in which nobody sends heartbeats), core, cameras,
+uplink. Death: core (it brings the arm to rest first, with heartbeats as long as it lives), uplink,
+cameras, gripper, region. If this process dies in between, the core does its part alone: the end of
+its pipe tells it; the gripper keeps what it holds.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ import numpy.typing as npt
 
 from rt_infer.cameras.base import CameraStream
 from rt_infer.config import RunConfig
+from rt_infer.grippers.base import GripperError
+from rt_infer.grippers.commands import CommandRule
+from rt_infer.grippers.driver import GripperDriver
 from rt_infer.robot.core_process import CoreConfig, CoreFailed, CoreProcess
 from rt_infer.robot.observe import ArmHistory, Observer
 from rt_infer.robot.recorder import Recorder
 from rt_infer.robot.region import CoreRegion, RegionBusy, RegionError
 from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult
-from rt_infer.robot.supervise import Snapshot, Supervisor, stop_flag
+from rt_infer.robot.supervise import Snapshot, StopFlag, Supervisor, stop_flag
 from rt_infer.robot.supply import Supply
+from rt_infer.robot.tools import ToolWatch
 from rt_infer.robot.uplink import Uplink
 from rt_infer.robots.registry import Robot
 from rt_infer.wire.client import Client
@@ -45,7 +50,8 @@ def run(
     """Drive the robot until the run ends; SetUpError if it cannot begin.
 
     `show` is called by this thread at every tick, `say` with each sentence for the user by this
-    thread or the uplink's. Heartbeats wait while they run, so both must return at once.
+    thread, the uplink's or the gripper's. Heartbeats wait while they run, so both must return at
+    once.
     """
     robot = config.robot.build()
     token = _read_token(config.token_file)
@@ -53,17 +59,22 @@ def run(
         stop = parts.enter_context(stop_flag())
         try:
             region = parts.enter_context(CoreRegion.create(robot.id, config.fps))
+            gripper = _open_gripper(robot, stop, say, parts)
             core = parts.enter_context(CoreProcess.start(region, _core_config(config, robot)))
         except RegionBusy as error:
             raise SetUpError(_capital(error), EXIT_REFUSED) from error
-        except (CoreFailed, RegionError) as error:
+        except (CoreFailed, RegionError, GripperError) as error:
             raise SetUpError(_capital(error), EXIT_FAULT) from error
+        if gripper is not None:
+            watch = ToolWatch(region, gripper)
+            watch.start()
+            parts.callback(watch.stop)
         streams = [CameraStream(camera) for camera in robot.cameras(_latest_arm(region))]
         for stream in streams:
             stream.start()
             parts.callback(stream.stop)
-        observer = Observer(streams, ArmHistory(region.telemetry()), config.task)
-        supply = Supply(config, region, observer, robot.action_names, say)
+        observer = Observer(streams, ArmHistory(region.telemetry()), config.task, gripper)
+        supply = Supply(config, region, observer, robot.action_names + robot.tools, say)
         uplink = Uplink(
             supply,
             lambda on_loading: _connect(config, robot, observer, token, on_loading),
@@ -80,6 +91,7 @@ def run(
             uplink,
             recorder,
             robot.task,
+            gripper=gripper,
             duration_s=config.duration_s,
             actions_per_chunk=config.actions_per_chunk,
             show=show,
@@ -97,10 +109,32 @@ def run(
             refused=supply.refused,
             errors=supply.errors.counts,
             errors_told=supply.errors.summary(),
+            tools=_what_it_did(gripper),
             task=robot.task.score() if robot.task else None,
             records=recorder.records(),
             telemetry_lost=recorder.lost,
         )
+
+
+def _open_gripper(
+    robot: Robot, stop: StopFlag, say: Callable[[str], None], parts: ExitStack
+) -> GripperDriver | None:
+    """The robot's gripper, ready to be commanded. GripperError: it cannot be used."""
+    config = robot.gripper
+    if config is None:
+        return None
+    rule = CommandRule(config.deadband, config.binary_threshold)
+    gripper = GripperDriver(config.build(), rule, say)
+    parts.callback(gripper.stop)
+    gripper.start()
+    gripper.wait_until_open(lambda: stop.signal_name is not None)
+    return gripper
+
+
+def _what_it_did(gripper: GripperDriver | None) -> dict[str, dict[str, int]]:
+    if gripper is None:
+        return {}
+    return {"gripper": {"commands": gripper.commands, "grasps": gripper.grasps}}
 
 
 def _capital(error: Exception) -> str:

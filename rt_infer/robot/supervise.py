@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NamedTuple
 
+from rt_infer.grippers.driver import GripperDriver
 from rt_infer.robot.core_process import HEARTBEAT_PERIOD_S, CoreProcess
 from rt_infer.robot.recorder import Recorder
 from rt_infer.robot.region import CoreRegion, CoreState
@@ -57,6 +58,7 @@ class Supervisor:
         recorder: Recorder,
         task: Task | None,
         *,
+        gripper: GripperDriver | None,
         duration_s: float | None,
         actions_per_chunk: int,
         show: Callable[[Snapshot], None],
@@ -67,6 +69,7 @@ class Supervisor:
         self._uplink = uplink
         self._recorder = recorder
         self._task = task
+        self._gripper = gripper
         self._duration_s = duration_s
         self._actions_per_chunk = actions_per_chunk
         self._show = show
@@ -81,6 +84,8 @@ class Supervisor:
                 return self._core_ended(status)
             if self._uplink.ending is not None:
                 return self._uplink.ending
+            if self._gripper is not None and self._gripper.trouble is not None:
+                return Ending(EXIT_FAULT, self._gripper.trouble)
             if stop.signal_name is not None:
                 return Ending(EXIT_DONE, f"Stopped by {stop.signal_name}.", stopped=True)
             if self._task is not None and self._task.done:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from rt_infer.cameras.base import Camera
 from rt_infer.cameras.synthetic import LatestArm
 from rt_infer.flag_tree import flag
+from rt_infer.grippers.base import GripperConfig
 
 
 @dataclass(kw_only=True)
@@ -66,10 +67,22 @@ class Robot(Protocol):
         ...
 
     @property
-    def state_names(self) -> tuple[str, ...]: ...
+    def state_names(self) -> tuple[str, ...]:
+        """The joints, then what is measured of the tools."""
+        ...
 
     @property
-    def action_names(self) -> tuple[str, ...]: ...
+    def action_names(self) -> tuple[str, ...]:
+        """The joints."""
+        ...
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the action's values that are not for the joints; `gripper` takes them."""
+        ...
+
+    @property
+    def gripper(self) -> GripperConfig | None: ...
 
     @property
     def task(self) -> Task | None: ...

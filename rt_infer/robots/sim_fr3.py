@@ -15,6 +15,7 @@ import numpy as np
 from rt_infer.cameras.base import Camera, CameraConfig
 from rt_infer.cameras.synthetic import LatestArm, SyntheticCamera, SyntheticCameraConfig
 from rt_infer.flag_tree import flag
+from rt_infer.grippers.base import GripperConfig
 from rt_infer.robots.fr3_kinematics import HOME_RAD, LOWER_RAD, UPPER_RAD
 from rt_infer.robots.reach_scene import ReachScene
 from rt_infer.robots.registry import RobotConfig, Task
@@ -39,6 +40,10 @@ class SimFr3Config(RobotConfig):
         "cameras by name; default: '{front: {type: synthetic, view: front, fps: 30}, "
         "side: {type: synthetic, view: side, fps: 30}}'",
         factory=_two_cameras,
+    )
+    gripper: GripperConfig | None = flag(
+        "the gripper: '{type: sim}' or '{type: robotiq_2f, port: /dev/ttyUSB0}'; default: none",
+        default=None,
     )
     seed: int = flag("which sequence of markers the scene shows", default=0)
     targets: int = flag(
@@ -81,11 +86,13 @@ class SimFr3:
     """A `Robot`: the simulated arm, the scene it reaches into, and the cameras that look at it."""
 
     type = "sim_fr3"
-    state_names = JOINT_FEATURES
     action_names = JOINT_FEATURES
 
     def __init__(self, config: SimFr3Config) -> None:
         self.id = config.id
+        self.gripper = config.gripper
+        self.tools: tuple[str, ...] = ("gripper.pos",) if config.gripper else ()
+        self.state_names = JOINT_FEATURES + self.tools
         self._cameras = config.cameras
         self._scene = ReachScene(config.seed, config.targets, config.target_timeout_s)
         self.arm: dict[str, Any] = {
