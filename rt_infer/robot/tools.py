@@ -20,7 +20,7 @@ from typing import Protocol
 from rt_infer.robot.region import CoreState, Phase
 
 WATCH_S = 0.005
-GAP_NS = 50_000_000  # looks that are further apart than this have missed something
+GAP_NS = 250_000_000  # looks further apart may have missed a stop: heartbeats go stale in 500 ms
 
 
 class StateSource(Protocol):
