@@ -72,6 +72,7 @@ py::dict statistics_of(const rti_stats& from) {
     RTI_COPY(splice_jump_max_rad);
     RTI_COPY(policy_distance_squared_sum);
     RTI_COPY(jerk_squared_sum);
+    RTI_COPY(lost_to_slowing_s);
     RTI_COPY(velocity_ratio_max);
     RTI_COPY(acceleration_ratio_max);
     RTI_COPY(jerk_ratio_max);

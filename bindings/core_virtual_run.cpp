@@ -86,6 +86,7 @@ py::dict counts(const Progress& progress) {
     out["steps_executed"] = progress.steps_executed;
     out["splice_jump_max_rad"] = progress.splice_jump_max_rad;
     out["policy_distance_squared_sum"] = progress.policy_distance_squared_sum;
+    out["lost_to_slowing_s"] = progress.lost_to_slowing_s;
     return out;
 }
 
@@ -113,6 +114,7 @@ py::dict to_dict(const VirtualRun& run) {
     out["velocity_ratio_max"] = run.peaks.velocity_ratio;
     out["acceleration_ratio_max"] = run.peaks.acceleration_ratio;
     out["jerk_ratio_max"] = run.peaks.jerk_ratio;
+    out["jerk_squared_sum"] = run.peaks.jerk_squared_sum;
     const bool stopped = run.reflex != Reflex::kNone;
     out["reflex"] =
         stopped ? py::object(py::str(std::string(reflex_name(run.reflex)))) : py::none();

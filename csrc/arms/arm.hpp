@@ -62,13 +62,15 @@ struct ArmCommand {
     bool motion_finished = false;  // last command of the motion; the arm must be at rest
 };
 
-// Commanded value over the arm's limit: worst joint, worst cycle since this object was made. Taken
-// from the commands that reached the arm, by the arm's own arithmetic; knows nothing of our
-// limiter.
+// What the commands asked of the arm since this object was made: commanded value over the arm's
+// limit, worst joint, worst cycle; and the jerk squared, mean over the joints, summed over all
+// cycles. Taken from the commands that reached the arm, by the arm's own arithmetic; knows nothing
+// of our limiter. (In a cycle without a command the arm goes on without jerk.)
 struct CommandPeaks {
     double velocity_ratio = 0.0;
     double acceleration_ratio = 0.0;
     double jerk_ratio = 0.0;
+    double jerk_squared_sum = 0.0;  // [rad²/s⁶]
 };
 
 class Arm {

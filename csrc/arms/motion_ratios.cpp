@@ -34,11 +34,14 @@ Rates backward_euler(const Reference& from, const JointArray& q) noexcept {
 
 void MotionRatios::observe(const JointArray& q_from, const Rates& rates,
                            std::uint64_t cycle) noexcept {
+    double squares = 0.0;
     for (std::size_t j = 0; j < kDof; ++j) {
         raise(velocity_, velocity_ratio(kJointLimits[j], q_from[j], rates.dq[j]), j, cycle);
         raise(acceleration_, std::abs(rates.ddq[j]) / kAccelerationMax_rad_s2, j, cycle);
         raise(jerk_, std::abs(rates.dddq[j]) / kJerkMax_rad_s3, j, cycle);
+        squares += rates.dddq[j] * rates.dddq[j];
     }
+    jerk_squared_sum_ += squares / kDof;
 }
 
 }  // namespace rti::fci

@@ -47,11 +47,14 @@ class MotionRatios {
     const Peak& velocity() const noexcept { return velocity_; }
     const Peak& acceleration() const noexcept { return acceleration_; }
     const Peak& jerk() const noexcept { return jerk_; }
+    // Mean over the joints, summed over the commands [rad²/s⁶].
+    double jerk_squared_sum() const noexcept { return jerk_squared_sum_; }
 
   private:
     Peak velocity_;
     Peak acceleration_;
     Peak jerk_;
+    double jerk_squared_sum_ = 0.0;
 };
 
 }  // namespace rti::fci

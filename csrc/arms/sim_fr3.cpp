@@ -117,7 +117,8 @@ bool SimFr3::write(const ArmCommand& command) noexcept {
 
 CommandPeaks SimFr3::peaks() const noexcept {
     const fci::MotionRatios& ratios = rules_.ratios();
-    return {ratios.velocity().ratio, ratios.acceleration().ratio, ratios.jerk().ratio};
+    return {ratios.velocity().ratio, ratios.acceleration().ratio, ratios.jerk().ratio,
+            ratios.jerk_squared_sum()};
 }
 
 void SimFr3::stop() noexcept {

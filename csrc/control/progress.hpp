@@ -43,11 +43,13 @@ struct Progress {
     std::uint64_t limiter_interventions = 0;
     std::uint64_t holds = 0;            // times the path ran dry and the arm came to rest
     std::uint64_t held_cycles = 0;      // cycles at rest after the first chunk
-    std::uint64_t slowed_cycles = 0;    // cycles below the clock's nominal rate while following
+    std::uint64_t slowed_cycles = 0;    // cycles in which the path, not fps, set the clock's pace
     std::uint64_t followed_cycles = 0;  // cycles on a path
     std::uint64_t fence_stops = 0;      // times the arm rested before the hand left its box
-    double splice_jump_max_rad = 0.0;   // greatest change of the reference a splice had to take up
+    // How beautiful the motion is; summed up after the write.
+    double splice_jump_max_rad = 0.0;  // greatest change of the reference a splice had to take up
     double policy_distance_squared_sum = 0.0;  // to the policy's own actions, worst joint [rad²]
+    double lost_to_slowing_s = 0.0;  // by which the clock fell behind its nominal rate on its way
     double steps_executed = 0.0;
 };
 

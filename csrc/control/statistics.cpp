@@ -51,6 +51,8 @@ void Statistics::count(const Progress& progress, const CommandPeaks& peaks,
     store_relaxed(stats_.steps_executed, progress.steps_executed);
     store_relaxed(stats_.splice_jump_max_rad, progress.splice_jump_max_rad);
     store_relaxed(stats_.policy_distance_squared_sum, progress.policy_distance_squared_sum);
+    store_relaxed(stats_.jerk_squared_sum, peaks.jerk_squared_sum);
+    store_relaxed(stats_.lost_to_slowing_s, progress.lost_to_slowing_s);
     store_relaxed(stats_.velocity_ratio_max, peaks.velocity_ratio);
     store_relaxed(stats_.acceleration_ratio_max, peaks.acceleration_ratio);
     store_relaxed(stats_.jerk_ratio_max, peaks.jerk_ratio);

@@ -18,6 +18,13 @@ constexpr double kBridgeGrowth = 1.6;
 // With less left of it a chunk has nothing to say any more.
 constexpr double kShortestSplice_steps = 0.5;
 
+// The worst joint's distance [rad].
+double furthest(const JointArray& a, const JointArray& b) noexcept {
+    double away = 0.0;
+    for (std::size_t j = 0; j < kDof; ++j) away = std::max(away, std::abs(a[j] - b[j]));
+    return away;
+}
+
 }  // namespace
 
 Stepper::Stepper(const StepperConfig& config)
@@ -105,7 +112,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
         progress_.flags |= RTI_CYCLE_LIMITED;
     }
     if (following_ && !void_path_) hand_to_tool();
-    progress_.followed_cycles += following_ ? 1 : 0;
+    followed_ = following_;
     if (following_ && clock_.at_rest()) come_to_rest();
     const bool still = !following_ && !detour_.active() && limiter_.at_rest();
     command.motion_finished = request == Request::kFinish && still;
@@ -154,10 +161,7 @@ PathPoint Stepper::reference() const noexcept {
 }
 
 void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) noexcept {
-    double strayed = 0.0;
-    for (std::size_t j = 0; j < kDof; ++j) {
-        strayed = std::max(strayed, std::abs(state.q_d[j] - limiter_.q()[j]));
-    }
+    const double strayed = furthest(state.q_d, limiter_.q());
     if (strayed <= kSamePosition_rad && lost_cycles(state) == 0) return;
     limiter_.seed(state.q_d, state.dq_d, state.ddq_d);
     if (strayed <= kSamePosition_rad && !following_ && !detour_.active()) return;
@@ -190,10 +194,22 @@ void Stepper::hand_to_tool() noexcept {
 // ------------------------------------------------------------------ after the write
 
 void Stepper::plan() noexcept {
+    measure();
     if (has_pending_) {
         try_splice();
     } else if (following_ && profile().used_up(clock_.step())) {
         profile().build(path(), clock_.step(), clock_.nominal_rate(), planner_);
+    }
+}
+
+// Of the cycle whose command has just been written.
+void Stepper::measure() noexcept {
+    if (!followed_) return;
+    ++progress_.followed_cycles;
+    const double away_rad = furthest(limiter_.q(), chunks_[adopted_].between(clock_.step()));
+    progress_.policy_distance_squared_sum += away_rad * away_rad;
+    if (following_ && !void_path_ && request_ == Request::kFollow) {
+        progress_.lost_to_slowing_s += kCycle_s * (1.0 - clock_.rate() / clock_.nominal_rate());
     }
 }
 
@@ -220,7 +236,10 @@ void Stepper::try_splice() noexcept {
     next_profile.build(next, from.step, clock_.nominal_rate(), planner_);
     if (can_enter(from, clock_.look_ahead(), next_profile)) {
         progress_.waypoints_clamped += clamped;
-        adopt();
+        // From rest the way to the first target is the policy's wish, not a jump of its mind.
+        const double jump_rad =
+            following_ ? furthest(from.reference.q, next.curve(from.step).q) : 0.0;
+        adopt(jump_rad);
     } else if (could_be_longer) {
         if (stretch_ == 1.0 && !waiting_to_splice_) ++progress_.bridges_lengthened;
         stretch_ *= kBridgeGrowth;
@@ -231,7 +250,7 @@ void Stepper::try_splice() noexcept {
     }
 }
 
-void Stepper::adopt() noexcept {
+void Stepper::adopt(double jump_rad) noexcept {
     active_ = 1 - active_;
     following_ = true;
     admission_.started();
@@ -241,6 +260,7 @@ void Stepper::adopt() noexcept {
     const double passed = std::ceil(clock_.step() - chunk.origin_step);
     progress_.late_steps += static_cast<std::uint64_t>(std::clamp(passed, 0.0, chunk.count * 1.0));
     ++progress_.splices;
+    progress_.splice_jump_max_rad = std::max(progress_.splice_jump_max_rad, jump_rad);
     progress_.chunk_id = chunk.id;
     progress_.spliced_received_ns = chunk.received_ns;
     progress_.flags |= RTI_CYCLE_SPLICED;

@@ -74,8 +74,9 @@ class Stepper {
     [[nodiscard]] JointArray wanted() noexcept;
     void come_to_rest() noexcept;
     void hand_to_tool() noexcept;
+    void measure() noexcept;
     void try_splice() noexcept;
-    void adopt() noexcept;
+    void adopt(double jump_rad) noexcept;
 
     [[nodiscard]] Path& path() noexcept { return paths_[active_]; }
     [[nodiscard]] const Path& path() const noexcept { return paths_[active_]; }
@@ -106,6 +107,7 @@ class Stepper {
     bool void_path_ = false;          // what is followed belongs to an older epoch: brake on it
     bool waiting_to_splice_ = false;  // slowing down until the pending chunk can be entered
     bool braking_ = false;            // in this cycle, for whichever reason
+    bool followed_ = false;           // a path, in this cycle: the command is a step of it
     bool refused_ = false;            // a chunk, since the last step()
     Request request_ = Request::kFollow;
     Progress progress_{};

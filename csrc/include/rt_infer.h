@@ -36,7 +36,7 @@
 
 #define RTI_MAGIC 0x005245464e495452u /* "RTINFER\0", little-endian */
 #define RTI_ABI_VERSION 1u
-#define RTI_LAYOUT_HASH 0xad7c90d954069fa9u /* checked by csrc/memory/layout.hpp when compiled */
+#define RTI_LAYOUT_HASH 0xe1c5d8391e71713au /* checked by csrc/memory/layout.hpp when compiled */
 
 #define RTI_DOF 7u              /* joints of the arm */
 #define RTI_MAX_VALUES 16u      /* values one action may carry: joints, then gripper and the like */
@@ -198,14 +198,15 @@ typedef struct rti_stats {
     uint64_t waypoints_clamped;     /* targets moved inside the joint range */
     uint64_t reseeds;               /* times the reference was taken again from the arm */
     uint64_t limiter_interventions; /* cycles in which the limiter changed the command */
-    uint64_t slowed_ns;             /* time the clock ran below its nominal rate while following */
+    uint64_t slowed_ns;             /* time in which the path, not fps, set the clock's pace */
     uint64_t fence_stops;           /* times the arm rested before the hand left its box */
     uint64_t followed_cycles;       /* cycles on a path */
     double steps_executed;
     double splice_jump_max_rad; /* greatest change of the reference that a splice had to take up */
-    double policy_distance_squared_sum; /* reference to the policy's own actions, worst joint, over
+    double policy_distance_squared_sum; /* command to the policy's own actions, worst joint, over
                                            the followed cycles [rad²] */
-    double jerk_squared_sum; /* of the commands: mean over the joints, over all cycles [rad²/s⁶] */
+    double jerk_squared_sum;  /* of the commands: mean over the joints, over all cycles [rad²/s⁶] */
+    double lost_to_slowing_s; /* by which the clock fell behind its nominal rate while following */
     double velocity_ratio_max; /* commanded over limit, worst joint and cycle, as the arm saw it */
     double acceleration_ratio_max;
     double jerk_ratio_max;
@@ -222,7 +223,7 @@ typedef struct rti_stats {
     rti_histogram response;  /* state received -> command written */
     rti_histogram step;      /* the whole step with the planning after the write */
     rti_histogram splice;    /* chunk received by the network process -> followed */
-    uint8_t pad0[40];
+    uint8_t pad0[32];
 } rti_stats;
 
 /* ------------------------------------------------------------------ telemetry

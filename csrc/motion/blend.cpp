@@ -7,6 +7,9 @@
 namespace rti {
 namespace {
 
+// So far behind a splice a target has a say in the curve ahead of it, a fiftieth of its own.
+constexpr double kShaping_steps = 3.0;
+
 // 1 at `from`, 0 at `to`, level at both ends.
 double fade(double step, double from, double to) noexcept {
     if (to <= from) return 0.0;
@@ -36,8 +39,8 @@ double old_share(const Blend& blend, double step, double from_step, double old_l
 
 double offset_left(const Blend& blend, double step, double from_step, double last_step) noexcept {
     const double at_last = std::exp(-(last_step - from_step) / blend.offset_decay_steps);
-    // Targets before the splice are behind the clock; they only shape the curve.
-    const double passed = std::max(0.0, step - from_step);
+    // Targets behind the splice only shape the curve; the nearest ones as smoothly as those ahead.
+    const double passed = std::max(-kShaping_steps, step - from_step);
     const double here = std::exp(-passed / blend.offset_decay_steps);
     // No less than 1: the splice is on the last action, which is where the arm is to rest.
     return at_last < 1.0 ? (here - at_last) / (1.0 - at_last) : 0.0;

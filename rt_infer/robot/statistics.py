@@ -69,6 +69,7 @@ class RunStatistics:
     splice_jump_max_rad: float
     policy_distance_squared_sum: float
     jerk_squared_sum: float
+    lost_to_slowing_s: float
     velocity_ratio_max: float
     acceleration_ratio_max: float
     jerk_ratio_max: float
