@@ -1,4 +1,4 @@
-"""`rt-infer server|robot|demo`: reads the command, imports what that command needs, and no more.
+"""`rt-infer COMMAND`: reads the command, imports what that command needs, and no more.
 
 Exit status: 0 done, 2 usage, 3 no first connection, 4 refused, 5 the arm or its core failed. Errors
 that a user can cause are one sentence on stderr.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rt_infer import __version__
 
 if TYPE_CHECKING:
-    from rt_infer.config import RunConfig, ServerConfig
+    from rt_infer.config import ReplayConfig, RunConfig, ServerConfig
 
 USAGE = """\
 usage: rt-infer COMMAND [flags]
@@ -21,6 +21,7 @@ usage: rt-infer COMMAND [flags]
   server   load a policy and answer robots' observations with chunks of actions
   robot    drive a robot at 1 kHz along the chunks of a policy server
   demo     both on this machine: the shipped policy reaches for markers with a simulated FR3
+  replay   play a recorded run again and compare every command, bit for bit
 
 rt-infer COMMAND --help lists a command's flags; rt-infer --version says which version this is.
 """
@@ -29,6 +30,7 @@ ABOUT = {
     "server": "Load policies and answer robots' observations with chunks of actions.",
     "robot": "Drive a robot at 1 kHz along the chunks of a policy server.",
     "demo": "The shipped policy reaches for markers with a simulated FR3, all on this machine.",
+    "replay": "Play a recorded run again and compare every command, bit for bit.",
 }
 
 EXIT_USAGE = 2
@@ -46,7 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if words else EXIT_USAGE
     command, *flags = words
     if command not in ABOUT:
-        return _usage_error(f"there is no command {command!r}; it is server, robot or demo.")
+        return _usage_error(
+            f"there is no command {command!r}; it is server, robot, demo or replay."
+        )
     try:
         return _command(command, flags)
     except KeyboardInterrupt:  # before or after the parts that bring an arm to rest on SIGINT
@@ -62,6 +66,7 @@ def _command(command: str, words: list[str]) -> int:
         "server": config.ServerConfig,
         "robot": config.RunConfig,
         "demo": config.DemoConfig,
+        "replay": config.ReplayConfig,
     }
     name = f"rt-infer {command}"
     if "--help" in words or "-h" in words:
@@ -77,6 +82,8 @@ def _command(command: str, words: list[str]) -> int:
         return _server(parsed)
     if isinstance(parsed, config.RunConfig):
         return _robot(parsed)
+    if isinstance(parsed, config.ReplayConfig):
+        return _replay(parsed)
     from rt_infer.demo import run_demo
 
     assert isinstance(parsed, config.DemoConfig)
@@ -101,6 +108,12 @@ def _robot(parsed: RunConfig) -> int:
     from rt_infer.report.terminal import Terminal
 
     return run_and_report(parsed, Terminal())
+
+
+def _replay(parsed: ReplayConfig) -> int:
+    from rt_infer.recording.command import run_replay
+
+    return run_replay(parsed)
 
 
 def _usage_error(sentence: str) -> int:

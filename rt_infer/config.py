@@ -47,6 +47,11 @@ def _text(name: str, text: str, most: int) -> None:
         raise ValueError(f"--{name} has {length} bytes; give at most {most}.")
 
 
+def _picture(path: str | None) -> None:
+    if path and not path.lower().endswith(".png"):
+        raise ValueError(f"--plot={path} must end in .png, which is what is drawn.")
+
+
 def _no_checkpoint_of_hold(policy_type: str, path: str) -> None:
     if policy_type == HOLD and path:
         raise ValueError(
@@ -186,6 +191,9 @@ class RunConfig:
     )
     report: str | None = flag("write what happened to this JSON file", default=None, group="run")
     plot: str | None = flag("draw the motion into this PNG file", default=None, group="run")
+    record: str | None = flag(
+        "record the run into this file, to replay or analyse it", default=None, group="run"
+    )
     rt: RealtimeConfig = flag("", factory=RealtimeConfig, group="realtime")
     client_device: str | None = flag(
         "", default=None, group=_LEROBOT, notice="the robot's side needs no device."
@@ -210,8 +218,19 @@ class RunConfig:
         _above_zero("max_age_s", self.max_age_s, " seconds")
         _above_zero("connect_timeout_s", self.connect_timeout_s, " seconds")
         _above_zero("duration_s", self.duration_s, " seconds")
-        if self.plot and not self.plot.lower().endswith(".png"):
-            raise ValueError(f"--plot={self.plot} must end in .png, which is what is drawn.")
+        _picture(self.plot)
+
+
+@dataclass(kw_only=True)
+class ReplayConfig:
+    """`rt-infer replay`"""
+
+    recording: str = flag("the file that --record wrote", positional=True)
+    plot: str | None = flag("draw the recorded motion into this PNG file", default=None)
+    json: bool = flag("print the outcome as JSON", default=False)
+
+    def __post_init__(self) -> None:
+        _picture(self.plot)
 
 
 @dataclass(kw_only=True)
@@ -230,6 +249,9 @@ class DemoConfig:
     )
     report: str | None = flag("write what happened to this JSON file", default=None)
     plot: str | None = flag("draw the motion into this PNG file", default=None)
+    record: str | None = flag(
+        "record the run into this file, to replay or analyse it", default=None
+    )
     rt: RealtimeConfig = flag("", factory=RealtimeConfig, group="realtime")
 
     def __post_init__(self) -> None:
@@ -238,7 +260,7 @@ class DemoConfig:
     def run_config(self, server_address: str) -> RunConfig:
         """The robot command that the demo is."""
         shown: dict[str, Any] = {
-            name: getattr(self, name) for name in ("duration_s", "report", "plot", "rt")
+            name: getattr(self, name) for name in ("duration_s", "report", "plot", "record", "rt")
         }
         return RunConfig(
             # Two demos on one machine are two robots.

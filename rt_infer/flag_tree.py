@@ -28,9 +28,13 @@ def flag(
     factory: Any = MISSING,
     group: str = "",
     notice: str = "",
+    positional: bool = False,
 ) -> Any:
-    """A dataclass field with what the help needs; `notice` is shown whenever the flag is given."""
-    metadata = {"help": about, "group": group, "notice": notice}
+    """A dataclass field with what the help needs; `notice` is shown whenever the flag is given.
+
+    A `positional` one may also be given as a word of its own.
+    """
+    metadata = {"help": about, "group": group, "notice": notice, "positional": positional}
     if factory is not MISSING:
         return field(default_factory=factory, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -46,6 +50,7 @@ class Flag:
     help: str
     group: str
     notice: str
+    positional: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -114,7 +119,9 @@ def _walk(config_class: type, prefix: str, group: str) -> Iterator[Flag]:
             default = each.default
             if each.default_factory is not MISSING:
                 default = each.default_factory()
-            yield Flag(name, hint, default, about, kin, each.metadata.get("notice", ""))
+            notice = each.metadata.get("notice", "")
+            positional = each.metadata.get("positional", False)
+            yield Flag(name, hint, default, about, kin, notice, positional)
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:

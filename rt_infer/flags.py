@@ -2,6 +2,7 @@
 
 A flag is the path of a dataclass field: `--motion.speed=0.5` sets `config.motion.speed`. `--a-b`
 and `--a_b` are the same flag; `--flag value` works like `--flag=value`; a boolean alone means true.
+A `positional` flag may be a word of its own.
 `--config_path=FILE.yaml` gives the same tree as YAML (or JSON, TOML); flags win over the file.
 
 draccus decodes the values into the dataclasses, choices by `type` included. It does not read the
@@ -55,10 +56,12 @@ def parse(config_class: type[T], argv: Sequence[str], command: str) -> T:
             if not isinstance(node, dict):
                 raise UsageError(f"--{name} does not fit what the file says about {parent}.")
         node[leaf] = value
-    missing = [each.name for each in known.values() if each.default is MISSING]
-    missing = [name for name in missing if _in(tree, name) is _ABSENT]
+    required = [each for each in known.values() if each.default is MISSING]
+    missing = [each for each in required if _in(tree, each.name) is _ABSENT]
     if missing:
-        wanted = " and ".join(f"--{name}=…" for name in missing)
+        wanted = " and ".join(
+            each.name.upper() if each.positional else f"--{each.name}=…" for each in missing
+        )
         raise UsageError(f"{command} needs {wanted}; see {command} --help.")
     for name, each in known.items():
         if _in(tree, name) is None and not each.may_be_nothing:
@@ -85,8 +88,12 @@ def _pairs(
     argv: Sequence[str], known: Mapping[str, Flag], command: str
 ) -> Iterator[tuple[str, Any]]:
     words = list(argv)
+    bare = [each.name for each in known.values() if each.positional]
     while words:
         word = words.pop(0)
+        if bare and not word.startswith("-"):
+            yield bare.pop(0), word
+            continue
         if not word.startswith("--") or word == "--":
             raise UsageError(f"{command} takes flags only, not {word!r}; see {command} --help.")
         name, equals, value = word[2:].partition("=")

@@ -15,7 +15,7 @@ _INDENT = 34  # column where descriptions begin
 def help_text(config_class: type, command: str, about: str) -> str:
     """The page that `--help` prints: flags by group, with defaults and units."""
     flags = flags_of(config_class)
-    required = " ".join(f"--{f.name}={f.placeholder}" for f in flags if f.default is MISSING)
+    required = " ".join(_head(each) for each in flags if each.default is MISSING)
     lines = [" ".join(f"usage: {command} {required} [flags]".split()), "", about]
     width = min(shutil.get_terminal_size((100, 24)).columns, 100)
     groups: dict[str, list[Flag]] = {}
@@ -24,7 +24,7 @@ def help_text(config_class: type, command: str, about: str) -> str:
     for group, members in groups.items():
         lines += ["", f"{group or 'flags'}:"]
         for each in members:
-            head = f"  --{each.name}={each.placeholder}"
+            head = f"  {_head(each)}"
             text = each.help or each.notice.rstrip(".")
             body = textwrap.wrap(text + _default_note(each), max(width - _INDENT, 30))
             if len(head) > _INDENT - 2:
@@ -36,6 +36,10 @@ def help_text(config_class: type, command: str, about: str) -> str:
     lines += ["", "files:"]
     lines += [f"{file_flag:<{_INDENT}}the same names as a YAML tree; flags win over the file"]
     return "\n".join(lines) + "\n"
+
+
+def _head(each: Flag) -> str:
+    return each.name.upper() if each.positional else f"--{each.name}={each.placeholder}"
 
 
 def _default_note(each: Flag) -> str:

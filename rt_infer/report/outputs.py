@@ -10,8 +10,12 @@ from rt_infer.config import RunConfig
 
 
 def obstacle(config: RunConfig) -> str | None:
-    """Why --report or --plot could not be written, in a sentence; None if they can."""
-    for name, path in (("report", config.report), ("plot", config.plot)):
+    """Why --report, --plot or --record could not be written, in a sentence; None if they can."""
+    for name, path in (
+        ("report", config.report),
+        ("plot", config.plot),
+        ("record", config.record),
+    ):
         reason = _why_not_writable(Path(path)) if path else None
         if reason is not None:
             return f"--{name}={path} cannot be written: {reason}."

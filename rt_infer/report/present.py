@@ -83,6 +83,13 @@ def _write_files(
             said.append((terminal, f"plot: {config.plot}"))
         except (plot.PlotError, OSError) as error:
             said.append((errors, f"rt-infer: no plot: {error}"))
+    if result.recording is not None:
+        ended = result.recording.ended
+        said.append(
+            (terminal, f"recording: {result.recording.path}")
+            if ended is None
+            else (errors, f"rt-infer: {ended}")
+        )
     return said
 
 

@@ -60,6 +60,7 @@ def build(config: RunConfig, result: RunResult) -> dict[str, Any]:
         },
         "tools": result.tools,
         "telemetry_lost": result.telemetry_lost,
+        "recording": None if result.recording is None else result.recording._asdict(),
         "task": result.task,
     }
 

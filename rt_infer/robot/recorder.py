@@ -11,6 +11,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
+from rt_infer.robot.recording import RecordingTelemetry
 from rt_infer.robot.region import Telemetry
 from rt_infer.robot.timings import Timings
 from rt_infer.robots.registry import Task
@@ -24,7 +25,12 @@ class Recorder:
     """One run's telemetry, as it comes."""
 
     def __init__(
-        self, telemetry: Telemetry, timings: Timings, task: Task | None, *, keep: bool
+        self,
+        telemetry: Telemetry | RecordingTelemetry,
+        timings: Timings,
+        task: Task | None,
+        *,
+        keep: bool,
     ) -> None:
         self._telemetry = telemetry
         self._timings = timings

@@ -159,6 +159,17 @@ class CoreRegion:
         """Void everything queued: the core rests and raises its epoch. False: the ring is full."""
         return self._native.push_new_epoch()
 
+    def keep_pushed(self) -> None:
+        """Keep a copy of what is pushed from now on, until `pushed` hands it out."""
+        self._native.keep_pushed()
+
+    def pushed(self) -> npt.NDArray[np.void]:
+        """What was pushed since the last call, in order: a structured array of rti_action.
+
+        Any one thread. Whatever a cycle of `telemetry` had drained when it was read is among it.
+        """
+        return self._native.pushed()
+
     def state(self) -> CoreState | None:
         """The latest state; None while the core has not yet published one."""
         values = self._native.state()

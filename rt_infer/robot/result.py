@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rt_infer.robot.chunks import Verdict
+from rt_infer.robot.recording import Kept
 from rt_infer.robot.statistics import RunStatistics
 from rt_infer.robot.timings import LinkCounts, Timings
 
@@ -46,6 +47,7 @@ class RunResult:
     task: dict[str, int] | None = None
     records: npt.NDArray[np.void] | None = None  # telemetry, if it was kept
     telemetry_lost: int = 0
+    recording: Kept | None = None
 
     @property
     def outcome(self) -> Outcome:

@@ -23,6 +23,7 @@ from rt_infer.grippers.driver import GripperDriver
 from rt_infer.robot.core_process import CoreConfig, CoreFailed, CoreProcess
 from rt_infer.robot.observe import ArmHistory, Observer
 from rt_infer.robot.recorder import Recorder
+from rt_infer.robot.recording import RecordingTelemetry, header
 from rt_infer.robot.region import CoreRegion, RegionBusy, RegionError
 from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult
 from rt_infer.robot.supervise import Snapshot, StopFlag, Supervisor, stop_flag
@@ -60,7 +61,10 @@ def run(
         try:
             region = parts.enter_context(CoreRegion.create(robot.id, config.fps))
             gripper = _open_gripper(robot, stop, say, parts)
-            core = parts.enter_context(CoreProcess.start(region, _core_config(config, robot)))
+            core_config = _core_config(config, robot)
+            recording = _recording(config, core_config, region, say, parts)
+            telemetry = recording or region.telemetry()  # of the core's first cycle, too
+            core = parts.enter_context(CoreProcess.start(region, core_config))
         except RegionBusy as error:
             raise SetUpError(_capital(error), EXIT_REFUSED) from error
         except (CoreFailed, RegionError, GripperError) as error:
@@ -82,7 +86,7 @@ def run(
             say,
         )
         keep = config.plot is not None
-        recorder = Recorder(region.telemetry(), supply.timings, robot.task, keep=keep)
+        recorder = Recorder(telemetry, supply.timings, robot.task, keep=keep)
         uplink.start()
         parts.callback(uplink.stop)
         supervisor = Supervisor(
@@ -113,6 +117,7 @@ def run(
             task=robot.task.score() if robot.task else None,
             records=recorder.records(),
             telemetry_lost=recorder.lost,
+            recording=recording.finish(ending, stats) if recording else None,
         )
 
 
@@ -135,6 +140,25 @@ def _what_it_did(gripper: GripperDriver | None) -> dict[str, dict[str, int]]:
     if gripper is None:
         return {}
     return {"gripper": {"commands": gripper.commands, "grasps": gripper.grasps}}
+
+
+def _recording(
+    config: RunConfig,
+    core: CoreConfig,
+    region: CoreRegion,
+    say: Callable[[str], None],
+    parts: ExitStack,
+) -> RecordingTelemetry | None:
+    """What `--record` asks for, if it does. SetUpError: the file cannot be written."""
+    if not config.record:
+        return None
+    try:
+        recording = RecordingTelemetry(region, config.record, header(config, core), say)
+    except OSError as error:
+        sentence = f"--record={config.record} cannot be written: {error.strerror or error}."
+        raise SetUpError(sentence, EXIT_USAGE) from error
+    parts.callback(recording.close)
+    return recording
 
 
 def _capital(error: Exception) -> str:

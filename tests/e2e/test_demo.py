@@ -10,6 +10,9 @@ from pathlib import Path
 
 from processes import Program, alive, assert_sound_motion, children, wait_until
 
+from rt_infer.recording import open as open_recording
+from rt_infer.recording.replay import replay
+
 
 def demo(folder: Path, started: list[Program], *words: str) -> Program:
     program = Program(folder, "demo", ["-m", "rt_infer", "demo", *words])
@@ -20,8 +23,9 @@ def demo(folder: Path, started: list[Program], *words: str) -> Program:
 def test_the_demo_ends_by_itself_with_its_targets_reached(
     tmp_path: Path, started: list[Program]
 ) -> None:
-    report, plot = tmp_path / "run.json", tmp_path / "run.png"
-    program = demo(tmp_path, started, "--targets=4", f"--report={report}", f"--plot={plot}")
+    report, plot, recording = (tmp_path / f"run.{kind}" for kind in ("json", "png", "rec"))
+    words = (f"--report={report}", f"--plot={plot}", f"--record={recording}")
+    program = demo(tmp_path, started, "--targets=4", *words)
     assert program.wait() == 0, program.errors
     told = json.loads(report.read_text())
     assert told["outcome"] == "finished"
@@ -30,6 +34,7 @@ def test_the_demo_ends_by_itself_with_its_targets_reached(
     assert told["motion"]["limiter_interventions"] == 0
     assert_sound_motion(told)
     assert plot.read_bytes().startswith(b"\x89PNG")
+    assert replay(open_recording(recording)).difference is None
     *_, server, robot = program.output.strip().splitlines()  # how to do it by hand
     assert "--robot.type=sim_fr3" in robot
     command = shlex.split(server)
