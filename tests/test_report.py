@@ -186,3 +186,14 @@ def test_the_table_says_why_chunks_were_refused(stats: RunStatistics) -> None:
     over.refused = {Verdict.TOO_OLD: 1}
     stats.refused["age"] = 2
     assert "4 received, 3 refused (age 3)" in table(report.build(config(), over))
+
+
+def test_a_gripper_has_its_row_and_its_counts(stats: RunStatistics) -> None:
+    built = report.build(config(), result(stats))
+    assert built["tools"] == {}
+    assert "gripper" not in table(built)
+    gripped = result(stats)
+    gripped.tools = {"gripper": {"commands": 12, "grasps": 3}}
+    built = report.build(config(), gripped)
+    assert built["tools"]["gripper"] == {"commands": 12, "grasps": 3}
+    assert "12 commands, 3 grasps" in table(built)

@@ -44,6 +44,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
                 ("chunks", f"{chunks['received']} received, {_refused(chunks)}"),
                 *_errors(chunks),
                 ("late steps", f"{chunks['late_steps']}"),
+                *_gripper(report["tools"]),
             ],
         ),
         (
@@ -104,6 +105,14 @@ def _refused(chunks: dict[str, Any]) -> str:
             reasons[reason] = reasons.get(reason, 0) + count
     why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
     return f"{chunks['refused']} refused" + (f" ({why})" if why else "")
+
+
+def _gripper(tools: dict[str, dict[str, int]]) -> list[tuple[str, str]]:
+    """A row about what the gripper did, if there is one."""
+    if "gripper" not in tools:
+        return []
+    did = tools["gripper"]
+    return [("gripper", f"{did['commands']} commands, {did['grasps']} grasps")]
 
 
 def _errors(chunks: dict[str, Any]) -> list[tuple[str, str]]:
