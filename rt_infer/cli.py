@@ -6,6 +6,7 @@ that a user can cause are one sentence on stderr.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ EXIT_INTERRUPTED = 130  # as shells say it
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; answers the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _bear_early_signals(words)
     if words in (["--version"], ["-V"]):
         print(f"rt-infer {__version__}")
         return 0
@@ -114,6 +116,13 @@ def _replay(parsed: ReplayConfig) -> int:
     from rt_infer.recording.command import run_replay
 
     return run_replay(parsed)
+
+
+def _bear_early_signals(words: list[str]) -> None:
+    """A script may ask for a pause or a reset before there is a run to pause, or after its end."""
+    if words[:1] in (["robot"], ["demo"]):
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _usage_error(sentence: str) -> int:

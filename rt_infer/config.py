@@ -16,6 +16,7 @@ from typing import Any, Literal
 from rt_infer.flag_tree import flag
 from rt_infer.policies.registry import HOLD
 from rt_infer.robots import sim_fr3 as _sim_fr3
+from rt_infer.robots.boxes import joint_box, workspace_box
 from rt_infer.robots.registry import RobotConfig
 from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.messages import MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_TASK_BYTES
@@ -120,10 +121,33 @@ class MotionConfig:
     """How fast the policy's actions are followed."""
 
     speed: float = flag("fraction of fps at which actions are followed, (0, 1]", default=1.0)
+    crossfade_steps: float = flag(
+        "--aggregate_fn_name=crossfade: actions until a new chunk has taken over", default=10.0
+    )
+    offset_decay_s: float = flag(
+        "--aggregate_fn_name=offset_decay: time constant of what a new chunk is off the old one, s",
+        default=0.3,
+    )
+    start_speed: float = flag(
+        "how fast --start=move goes, rad/s, worst joint, 0.01 to 1", default=0.2
+    )
+    box: dict[str, list[float]] = flag(
+        "where flange and TCP may be, m in the base frame: '{x: [0.2, 0.8], y: [-0.5, 0.5], "
+        "z: [0.02, 1.2]}', each axis optional",
+        factory=dict,
+    )
+    joint_box: dict[str, list[float]] = flag(
+        "where joints may be, rad, by number: '{1: [-1.5, 1.5], 4: [-2.5, -0.5]}'", factory=dict
+    )
 
     def __post_init__(self) -> None:
         if not 0.0 < self.speed <= 1.0:
             raise ValueError(f"--motion.speed must be above 0 and at most 1, not {self.speed:g}.")
+        _between("motion.crossfade_steps", self.crossfade_steps, 1.0, MAX_CHUNK, " actions")
+        _between("motion.offset_decay_s", self.offset_decay_s, 0.01, 10.0, " s")
+        _between("motion.start_speed", self.start_speed, 0.01, 1.0, " rad/s")
+        workspace_box(self.box)  # raise the sentences about those two
+        joint_box(self.joint_box)
 
 
 @dataclass(kw_only=True)
@@ -174,7 +198,9 @@ class RunConfig:
         default=0.5,
         group="motion",
     )
-    aggregate_fn_name: Literal["weighted_average", "latest_only", "average", "conservative"] = flag(
+    aggregate_fn_name: Literal[
+        "weighted_average", "latest_only", "average", "conservative", "crossfade", "offset_decay"
+    ] = flag(
         "how a new chunk meets the actions still queued", default="weighted_average", group="motion"
     )
     motion: MotionConfig = flag("", factory=MotionConfig, group="motion")
@@ -183,11 +209,18 @@ class RunConfig:
         default=0.5,
         group="motion",
     )
+    start: Literal["refuse", "move"] = flag(
+        "what to do about a first target that is further: end the run, or go there first, slowly",
+        default="refuse",
+        group="motion",
+    )
     max_age_s: float = flag(
         "refuse chunks whose observation is older, s", default=2.0, group="motion"
     )
     duration_s: float | None = flag(
-        "stop after so long, s, counted from when the policy is ready", default=None, group="run"
+        "stop after so long, s, counted from when the policy is ready, without pauses",
+        default=None,
+        group="run",
     )
     report: str | None = flag("write what happened to this JSON file", default=None, group="run")
     plot: str | None = flag("draw the motion into this PNG file", default=None, group="run")

@@ -27,6 +27,8 @@ def draw(now: Snapshot, title: str) -> RenderableType:
     facts.add_row("queued", bar)  # "queue" is the report's word for waiting at the server
     for name, value in _facts(now):
         facts.add_row(name, value)
+    if now.keys:
+        facts.add_row("keys", _keys(now))
     subtitle = f"{_phase(now)}  {now.elapsed_s:.0f} s"
     return Panel(Group(facts), title=title, subtitle=subtitle, width=76)
 
@@ -62,5 +64,12 @@ def _queued(now: Snapshot) -> float:
     return max(now.state.steps_queued, 0.0) if now.state else 0.0
 
 
+def _keys(now: Snapshot) -> str:
+    pause = "go on" if now.doing == "PAUSED" else "pause"
+    return f"space {pause}, r reset, q stop"
+
+
 def _phase(now: Snapshot) -> str:
+    if now.doing is not None:
+        return now.doing
     return "starting" if now.state is None else now.state.phase.name.lower()

@@ -41,6 +41,10 @@ def build(config: RunConfig, result: RunResult) -> dict[str, Any]:
             "slowed_s": stats.slowed_ns / 1e9,
         },
         "chunks": {
+            "pauses": result.wishes.pauses,
+            "paused_s": round(result.wishes.paused_s, 3),
+            "resets": result.wishes.resets,
+            "start_moves": result.start_moves,
             "received": result.link.chunks_received,
             "refused": sum(stats.refused.values()) + sum(early.values()),
             "refused_by_core": stats.refused,

@@ -1,29 +1,33 @@
 """Whether what a server agreed to fits this robot. Pure logic; the uplink asks once a connection.
 
 The server has held the robot's observations against the policy. What comes back is held against the
-robot here: entries that go to other joints than the policy meant would move an arm anywhere.
+robot here: the names of the policy's actions say what they do to which joint (actions/names.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rt_infer.actions.names import Layout, UnfitActions, layout_of
 from rt_infer.wire.messages import Welcome
 
 
-def misfit(welcome: Welcome, action_names: Sequence[str]) -> str | None:
-    """Why no action of this policy may move the robot, in one sentence; None if they may."""
-    if list(welcome.actions) != list(action_names):
-        return (
-            f"The policy's actions are {', '.join(welcome.actions)} and the robot takes "
-            f"{', '.join(action_names)}, in this order; choose a policy made for it."
-        )
+class Unfit(ValueError):
+    """Why no action of this policy may move the robot, in one sentence."""
+
+
+def agree(welcome: Welcome, tools: Sequence[str] = ()) -> Layout:
+    """What the policy's actions are to a robot with these tools; Unfit if they may not move it."""
+    try:
+        layout = layout_of(welcome.actions, tools)
+    except UnfitActions as error:
+        raise Unfit(str(error)) from None
     if welcome.history != 1:
-        return (
+        raise Unfit(
             f"The policy wants {welcome.history} successive observations at once, and this version "
             "of rt-infer sends the newest only; choose a policy that wants one."
         )
-    return None
+    return layout
 
 
 def other_rate(welcome: Welcome, fps: float) -> str | None:

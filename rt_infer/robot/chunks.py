@@ -29,6 +29,7 @@ class Verdict(enum.Enum):
     OLD_EPOCH = "epoch"
     TOO_OLD = "age"
     RING_FULL = "ring_full"
+    NO_POSE = "no_pose"  # a quaternion of no length
     SUPERSEDED = "superseded"  # the server answered that it dropped the observation
 
 

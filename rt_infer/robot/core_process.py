@@ -84,9 +84,12 @@ class CoreProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def heartbeat(self) -> None:
-        """Say that we live; due every HEARTBEAT_PERIOD_S. Does nothing once the core has ended."""
-        self._send(b"h")
+    def heartbeat(self, *, paused: bool = False) -> None:
+        """Say that we live, and whether the arm is to stand still; due every HEARTBEAT_PERIOD_S.
+
+        Does nothing once the core has ended.
+        """
+        self._send(b"p" if paused else b"h")
 
     def finish(self) -> None:
         """Ask it to come to rest on its path, end the motion, and exit."""

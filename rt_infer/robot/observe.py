@@ -35,6 +35,7 @@ class Moment(NamedTuple):
     """The arm at one time."""
 
     q_rad: npt.NDArray[np.float64]  # (7,) measured
+    q_command_rad: npt.NDArray[np.float64]  # (7,) as commanded in the same cycle
     policy_step: float
     epoch: int
 
@@ -46,6 +47,7 @@ class Observation(NamedTuple):
     policy_step: float
     epoch: int
     capture_ns: int
+    arm: Moment  # as it was then: what the actions of the answer may be counted from
 
 
 class RecordSource(Protocol):
@@ -92,7 +94,8 @@ class ArmHistory:
         span_ns = int(next_["time_ns"]) - int(before["time_ns"])
         share = (time_ns - int(before["time_ns"])) / span_ns
         return Moment(
-            q_rad=before["q"] + share * (next_["q"] - before["q"]),
+            q_rad=_between(before, next_, "q", share),
+            q_command_rad=_between(before, next_, "q_command", share),
             policy_step=float(
                 before["policy_step"] + share * (next_["policy_step"] - before["policy_step"])
             ),
@@ -157,7 +160,7 @@ class Observer:
         }
         for name, frame in images.items():
             values[IMAGE_KEY_PREFIX + name] = frame.image
-        return Observation(values, moment.policy_step, epoch, capture_ns)
+        return Observation(values, moment.policy_step, epoch, capture_ns, moment)
 
     def _tool_at(self, time_ns: int) -> list[float] | None:
         """What follows the joints in the state; None if it is not known."""
@@ -182,4 +185,14 @@ class Observer:
 
 
 def _moment(record: np.void) -> Moment:
-    return Moment(record["q"].copy(), float(record["policy_step"]), int(record["epoch"]))
+    return Moment(
+        q_rad=record["q"].copy(),
+        q_command_rad=record["q_command"].copy(),
+        policy_step=float(record["policy_step"]),
+        epoch=int(record["epoch"]),
+    )
+
+
+def _between(before: np.void, next_: np.void, field: str, share: float) -> npt.NDArray[np.float64]:
+    value: npt.NDArray[np.float64] = before[field] + share * (next_[field] - before[field])
+    return value

@@ -38,9 +38,11 @@ class Recorder:
         self._keep = keep
         self._kept: deque[npt.NDArray[np.void]] = deque()
         self._kept_cycles = 0
+        self._scored_s = 0.0  # the time of the newest record the task has heard of, and
+        self._paused_s = 0.0  # how much of the time until then it has not: pauses
 
-    def drain(self) -> None:
-        """Take what the core has written since the last call."""
+    def drain(self, *, paused: bool = False) -> None:
+        """Take what the core has written since the last call; in a pause the task's time stands."""
         records = self._telemetry.read()
         if not len(records):
             return
@@ -50,7 +52,11 @@ class Recorder:
             # A policy that still loads misses nothing: time counts from the first chunk followed.
             begun = records["chunk_id"] != 0
             for record in records[begun & (records["cycle"] % SCORE_EVERY_CYCLES == 0)]:
-                self._task.update(record["q"], int(record["time_ns"]) / 1e9)
+                time_s = int(record["time_ns"]) / 1e9
+                if paused and self._scored_s:
+                    self._paused_s += time_s - self._scored_s
+                self._scored_s = time_s
+                self._task.update(record["q"], time_s - self._paused_s)
         if self._keep:
             self._kept.append(records)
             self._kept_cycles += len(records)

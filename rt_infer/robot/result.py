@@ -8,10 +8,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rt_infer.actions.convert import ActionCounts
 from rt_infer.robot.chunks import Verdict
 from rt_infer.robot.recording import Kept
 from rt_infer.robot.statistics import RunStatistics
 from rt_infer.robot.timings import LinkCounts, Timings
+from rt_infer.robot.wishes import Wishes
 
 Outcome = Literal["finished", "stopped", "refused", "fault"]
 
@@ -31,6 +33,14 @@ class Ending:
     stopped: bool = False  # by a signal
 
 
+class RunEnds(Exception):
+    """The run cannot go on; `ending` says why."""
+
+    def __init__(self, exit_code: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.ending = Ending(exit_code, sentence)
+
+
 @dataclass
 class RunResult:
     """A run that is over."""
@@ -40,9 +50,12 @@ class RunResult:
     stats: RunStatistics
     timings: Timings
     link: LinkCounts
+    wishes: Wishes = field(default_factory=Wishes)  # what the user asked for meanwhile
+    start_moves: int = 0
     refused: dict[Verdict, int] = field(default_factory=dict)  # before the ring
     errors: dict[str, int] = field(default_factory=dict)  # that the policy answered with
     errors_told: str | None = None  # the same in a sentence
+    actions: ActionCounts = field(default_factory=ActionCounts)  # on their way to the core
     tools: dict[str, dict[str, int]] = field(default_factory=dict)  # what each did
     task: dict[str, int] | None = None
     records: npt.NDArray[np.void] | None = None  # telemetry, if it was kept

@@ -15,21 +15,26 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rt_infer import _core
+from rt_infer.actions.inverse import Inverse
 from rt_infer.cameras.base import CameraStream
 from rt_infer.config import RunConfig
 from rt_infer.grippers.base import GripperError
 from rt_infer.grippers.commands import CommandRule
 from rt_infer.grippers.driver import GripperDriver
 from rt_infer.robot.core_process import CoreConfig, CoreFailed, CoreProcess
+from rt_infer.robot.keys import heeding_keys
 from rt_infer.robot.observe import ArmHistory, Observer
 from rt_infer.robot.recorder import Recorder
 from rt_infer.robot.recording import RecordingTelemetry, header
 from rt_infer.robot.region import CoreRegion, RegionBusy, RegionError
 from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult
-from rt_infer.robot.supervise import Snapshot, StopFlag, Supervisor, stop_flag
+from rt_infer.robot.supervise import Snapshot, Supervisor
 from rt_infer.robot.supply import Supply
 from rt_infer.robot.tools import ToolWatch
 from rt_infer.robot.uplink import Uplink
+from rt_infer.robot.wishes import Wishes, heeding_signals
+from rt_infer.robots.boxes import joint_box, outside, workspace_box
 from rt_infer.robots.registry import Robot
 from rt_infer.wire.client import Client
 from rt_infer.wire.messages import ObservationSpec
@@ -57,10 +62,12 @@ def run(
     robot = config.robot.build()
     token = _read_token(config.token_file)
     with ExitStack() as parts:
-        stop = parts.enter_context(stop_flag())
+        wishes = Wishes()
+        parts.enter_context(heeding_signals(wishes))
+        keys = parts.enter_context(heeding_keys(wishes))
         try:
             region = parts.enter_context(CoreRegion.create(robot.id, config.fps))
-            gripper = _open_gripper(robot, stop, say, parts)
+            gripper = _open_gripper(robot, wishes, say, parts)
             core_config = _core_config(config, robot)
             recording = _recording(config, core_config, region, say, parts)
             telemetry = recording or region.telemetry()  # of the core's first cycle, too
@@ -73,12 +80,22 @@ def run(
             watch = ToolWatch(region, gripper)
             watch.start()
             parts.callback(watch.stop)
+        _tell_where_it_starts(config, robot, region, say)
         streams = [CameraStream(camera) for camera in robot.cameras(_latest_arm(region))]
         for stream in streams:
             stream.start()
             parts.callback(stream.stop)
         observer = Observer(streams, ArmHistory(region.telemetry()), config.task, gripper)
-        supply = Supply(config, region, observer, robot.action_names + robot.tools, say)
+        supply = Supply(
+            config,
+            region,
+            observer,
+            _inverse(config, robot),
+            robot.tools,
+            _core.target_range(*joint_box(config.motion.joint_box)),
+            wishes,
+            say,
+        )
         uplink = Uplink(
             supply,
             lambda on_loading: _connect(config, robot, observer, token, on_loading),
@@ -95,13 +112,15 @@ def run(
             uplink,
             recorder,
             robot.task,
+            wishes,
+            keys,
             gripper=gripper,
             duration_s=config.duration_s,
             actions_per_chunk=config.actions_per_chunk,
             show=show,
             say=say,
         )
-        ending = supervisor.to_rest(supervisor.until_the_end(stop))
+        ending = supervisor.to_rest(supervisor.until_the_end())
         uplink.stop()
         stats = region.stats()
         return RunResult(
@@ -110,9 +129,12 @@ def run(
             stats=stats,
             timings=supply.timings,
             link=supply.counts,
+            wishes=wishes,
+            start_moves=supply.approach.moves,
             refused=supply.refused,
             errors=supply.errors.counts,
             errors_told=supply.errors.summary(),
+            actions=supply.actions,
             tools=_what_it_did(gripper),
             task=robot.task.score() if robot.task else None,
             records=recorder.records(),
@@ -122,7 +144,7 @@ def run(
 
 
 def _open_gripper(
-    robot: Robot, stop: StopFlag, say: Callable[[str], None], parts: ExitStack
+    robot: Robot, wishes: Wishes, say: Callable[[str], None], parts: ExitStack
 ) -> GripperDriver | None:
     """The robot's gripper, ready to be commanded. GripperError: it cannot be used."""
     config = robot.gripper
@@ -132,7 +154,7 @@ def _open_gripper(
     gripper = GripperDriver(config.build(), rule, say)
     parts.callback(gripper.stop)
     gripper.start()
-    gripper.wait_until_open(lambda: stop.signal_name is not None)
+    gripper.wait_until_open(lambda: wishes.stopped_by is not None)
     return gripper
 
 
@@ -183,6 +205,22 @@ def _latest_arm(region: CoreRegion) -> Callable[[], tuple[int, npt.NDArray[np.fl
     def latest() -> tuple[int, npt.NDArray[np.float64]] | None:
         state = region.state()
         return None if state is None else (state.time_ns, state.q)
+
+def _inverse(config: RunConfig, robot: Robot) -> Inverse:
+    box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
+    return Inverse(robot.tcp, config.fps, box_m=box, joints_rad=joints)
+
+
+def _tell_where_it_starts(
+    config: RunConfig, robot: Robot, region: CoreRegion, say: Callable[[str], None]
+) -> None:
+    state = region.state()
+    assert state is not None  # CoreProcess.start has waited for the first one
+    box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
+    sentence = outside(state.q, robot.tcp, box, joints)
+    if sentence is not None:
+        say(sentence)
+
 
     return latest
 

@@ -1,9 +1,10 @@
 """The ticks of a run: heartbeat, core, uplink, telemetry, display, and the reasons to end.
 
-The main thread does this, 20 times a second. Signals only set a flag that the next tick sees. A
-pause of this process (SIGSTOP, a suspended machine) is not caught up: the core has rested meanwhile
-and goes on when heartbeats come again. `show` and `say` are called between heartbeats and must not
-wait for anything, a terminal least of all.
+The main thread does this, 20 times a second. Signals and keys only leave wishes (wishes.py) that
+the next tick sees; as long as the arm is to stand still the heartbeats say so. A standstill of this
+process (SIGSTOP, a suspended machine) is not caught up: the core has rested meanwhile and goes on
+when heartbeats come again. `show` and `say` are called between heartbeats and must not wait for
+anything, a terminal least of all.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import NamedTuple
 
 from rt_infer.grippers.driver import GripperDriver
 from rt_infer.robot.core_process import HEARTBEAT_PERIOD_S, CoreProcess
+from rt_infer.robot.keys import Keys
 from rt_infer.robot.recorder import Recorder
 from rt_infer.robot.region import CoreRegion, CoreState
 from rt_infer.robot.result import EXIT_DONE, EXIT_FAULT, Ending
 from rt_infer.robot.statistics import RunStatistics
 from rt_infer.robot.timings import LinkCounts, Timings
 from rt_infer.robot.uplink import Uplink
+from rt_infer.robot.wishes import Wishes
 from rt_infer.robots.registry import Task
 
 REST_TIMEOUT_S = 15.0  # the core needs far less to bring any motion to rest
@@ -39,12 +40,8 @@ class Snapshot(NamedTuple):
     link_status: str
     actions_per_chunk: int
     task: dict[str, int] | None
-
-
-class StopFlag:
-    """Set by SIGINT, SIGTERM and SIGHUP; the ticks look at it."""
-
-    signal_name: str | None = None
+    doing: str | None = None  # instead of the core's phase: "PAUSED", "RESET", "TO START"
+    keys: bool = False  # there is a terminal whose keys are heard
 
 
 class Supervisor:
@@ -57,6 +54,8 @@ class Supervisor:
         uplink: Uplink,
         recorder: Recorder,
         task: Task | None,
+        wishes: Wishes,
+        keys: Keys | None,
         *,
         gripper: GripperDriver | None,
         duration_s: float | None,
@@ -69,6 +68,9 @@ class Supervisor:
         self._uplink = uplink
         self._recorder = recorder
         self._task = task
+        self._wishes = wishes
+        self._keys = keys
+        self._paused_before_s = 0.0  # before the policy was ready
         self._gripper = gripper
         self._duration_s = duration_s
         self._actions_per_chunk = actions_per_chunk
@@ -76,7 +78,7 @@ class Supervisor:
         self._say = say
         self._began_s = time.monotonic()
 
-    def until_the_end(self, stop: StopFlag) -> Ending:
+    def until_the_end(self) -> Ending:
         """Tick until there is a reason to end."""
         for _ in self._ticks():
             status = self._core.poll()
@@ -86,8 +88,8 @@ class Supervisor:
                 return self._uplink.ending
             if self._gripper is not None and self._gripper.trouble is not None:
                 return Ending(EXIT_FAULT, self._gripper.trouble)
-            if stop.signal_name is not None:
-                return Ending(EXIT_DONE, f"Stopped by {stop.signal_name}.", stopped=True)
+            if self._wishes.stopped_by is not None:
+                return Ending(EXIT_DONE, f"Stopped by {self._wishes.stopped_by}.", stopped=True)
             if self._task is not None and self._task.done:
                 return Ending(EXIT_DONE)
             if self._time_is_up():
@@ -113,15 +115,18 @@ class Supervisor:
         raise AssertionError("the ticks never end")
 
     def _time_is_up(self) -> bool:
+        """Whether the run has lasted its time; pauses do not count."""
         if self._uplink.ready_ns is None or self._duration_s is None:
+            self._paused_before_s = self._wishes.paused_s
             return False
-        return time.monotonic_ns() - self._uplink.ready_ns >= self._duration_s * 1e9
+        ready_s = (time.monotonic_ns() - self._uplink.ready_ns) / 1e9
+        return ready_s - (self._wishes.paused_s - self._paused_before_s) >= self._duration_s
 
     def _ticks(self) -> Iterator[None]:
         due_s = time.monotonic()
         while True:
-            self._core.heartbeat()
-            self._recorder.drain()
+            self._beat()
+            self._recorder.drain(paused=self._wishes.paused)
             for sentence in self._core.new_log_lines():
                 self._say(sentence)
             self._show(self._snapshot())
@@ -129,6 +134,20 @@ class Supervisor:
             now_s = time.monotonic()
             due_s = max(due_s + HEARTBEAT_PERIOD_S, now_s)
             time.sleep(due_s - now_s)
+
+    def _beat(self) -> None:
+        if self._keys is not None:
+            self._keys.poll()
+        stand_still = self._wishes.stand_still
+        self._core.heartbeat(paused=stand_still)
+        self._wishes.told(stand_still, time.monotonic())
+
+    def _doing(self) -> str | None:
+        if self._wishes.paused:
+            return "PAUSED"
+        if self._wishes.resetting:
+            return "RESET"
+        return "TO START" if self._uplink.supply.approach.under_way else None
 
     def _snapshot(self) -> Snapshot:
         return Snapshot(
@@ -140,6 +159,8 @@ class Supervisor:
             link_status=self._uplink.status,
             actions_per_chunk=self._actions_per_chunk,
             task=self._task.score() if self._task else None,
+            doing=self._doing(),
+            keys=self._keys is not None and self._keys.heard,
         )
 
     def _core_ended(self, status: int) -> Ending:
@@ -163,25 +184,3 @@ class Supervisor:
             EXIT_FAULT,
             f"The arm stopped by itself ({reason}); clear the cause at the robot and start again.",
         )
-
-
-@contextmanager
-def stop_flag() -> Iterator[StopFlag]:
-    """SIGINT, SIGTERM and SIGHUP ask for an orderly end, as long as this is open.
-
-    SIGHUP, a closed terminal, stays ignored where it was (nohup).
-    """
-    flag = StopFlag()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        flag.signal_name = signal.Signals(number).name
-
-    asking = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        asking.append(signal.SIGHUP)
-    old = {each: signal.signal(each, on_signal) for each in asking}
-    try:
-        yield flag
-    finally:
-        for each, handler in old.items():
-            signal.signal(each, handler)

@@ -28,8 +28,9 @@ from rt_infer.robot.result import (
     EXIT_REFUSED,
     EXIT_USAGE,
     Ending,
+    RunEnds,
 )
-from rt_infer.robot.supply import RunEnds, Supply
+from rt_infer.robot.supply import Supply
 from rt_infer.wire.client import BadObservation, Client, ConnectFailed, LinkLost, RemoteError
 
 Connect = Callable[[Callable[[str], None]], Client]

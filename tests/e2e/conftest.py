@@ -32,13 +32,17 @@ def server(tmp_path: Path, started: list[Program]) -> ServerProgram:
 
 @pytest.fixture
 def start_robot(tmp_path: Path, started: list[Program]) -> Callable[..., RobotProgram]:
-    """Start a robot: port, then flags; `robot_id=` names it, `stdout=` is where it prints."""
+    """Start a robot: port, then flags; `robot_id=` names it, `stdout=`, `stdin=`: a terminal."""
 
     def start(
-        port: int, *words: str, robot_id: str = "", stdout: int | None = None
+        port: int,
+        *words: str,
+        robot_id: str = "",
+        stdout: int | None = None,
+        stdin: int | None = None,
     ) -> RobotProgram:
         name = robot_id or f"e2e-{os.getpid()}-{next(_NUMBERS)}"
-        program = RobotProgram(tmp_path, name, port, *(words or MOVING), stdout=stdout)
+        program = RobotProgram(tmp_path, name, port, *(words or MOVING), stdout=stdout, stdin=stdin)
         started.append(program)
         return program
 

@@ -5,6 +5,7 @@ Each answer leads from the state it was asked in to the pose whose turn it is, a
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from rt_infer.policies.base import STATE_KEY, PolicySpec
 JOINTS = tuple(f"joint_{i}.pos" for i in range(1, 8))
 HOME = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 4])
 SWING = np.array([0.3, 0.15, -0.2, 0.2, 0.3, -0.2, 0.3])
+START = HOME + np.array([1.0, 0.3, 0.0, 0.0, 0.0, 0.0, -0.4])
 STEPS = 50
 
 
@@ -51,6 +53,23 @@ class FarAway(Moving):
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         return np.repeat(batch[None] + [1.0, 0, 0, 0, 0, 0, 0], STEPS, axis=0)
+
+
+class FarStart(Moving):
+    """Begins a radian from home, and moves to and fro there."""
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        there = START - HOME
+        begin = batch if np.abs(batch - START).max() < 0.45 else START
+        return super().infer(begin - there) + there
+
+
+class Remembering(Moving):
+    """Writes a line into a file, named by RESETS_FILE, whenever it is told to forget."""
+
+    def reset(self, session: int) -> None:
+        with open(os.environ["RESETS_FILE"], "a", encoding="utf-8") as file:
+            file.write(f"{session}\n")
 
 
 class Failing(Moving):
@@ -99,6 +118,14 @@ def make(device: str) -> Moving:
 
 def make_far_away(device: str) -> FarAway:
     return FarAway()
+
+
+def make_far_start(device: str) -> FarStart:
+    return FarStart()
+
+
+def make_remembering(device: str) -> Remembering:
+    return Remembering()
 
 
 def make_failing(device: str) -> Failing:

@@ -18,6 +18,12 @@ from rt_infer.robot.region import CoreRegion, CoreState, Phase
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 WATCHDOG_S = 40.0
+# Makes standard input the terminal that controls this session, and goes on as the program.
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def wait_until(what: str, holds: Callable[[], Any]) -> Any:
@@ -49,17 +55,25 @@ def alive(pid: int) -> bool:
 
 
 class Program:
-    """A process of ours with its output in files, or its standard output in `stdout`."""
+    """A process of ours with its output in files, or its standard output in `stdout`.
+
+    `stdin` is a terminal, which becomes the one that controls the process.
+    """
 
     def __init__(
-        self, folder: Path, name: str, command: list[str], stdout: int | None = None
+        self,
+        folder: Path,
+        name: str,
+        command: list[str],
+        stdout: int | None = None,
+        stdin: int | None = None,
     ) -> None:
         self._out, self._err = folder / f"{name}.out", folder / f"{name}.err"
         path = os.pathsep.join([str(ROOT), str(HERE), os.environ.get("PYTHONPATH", "")])
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, *command],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, *([] if stdin is None else ["-c", TAKE_TERMINAL]), *command],
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
                 stdout=out if stdout is None else stdout,
                 stderr=err,
                 env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep)},
@@ -107,7 +121,8 @@ class ServerProgram(Program):
     def __init__(
         self, folder: Path, name: str = "server", port: int = 0, words: Sequence[str] = ()
     ) -> None:
-        factories = ("make", "make_far_away", "make_mirrored", "make_failing", "make_slow")
+        factories = ["make", "make_far_away", "make_mirrored", "make_failing", "make_slow"]
+        factories += ["make_far_start", "make_remembering"]
         allowed = [f"--allow_python=moving_policy:{factory}" for factory in factories]
         command = ["-m", "rt_infer.server", f"--port={port}", *allowed, *words]
         super().__init__(folder, name, command)
@@ -125,7 +140,13 @@ class RobotProgram(Program):
     """`rt-infer robot` with the simulated FR3; its region is watched from outside."""
 
     def __init__(
-        self, folder: Path, robot_id: str, port: int, *words: str, stdout: int | None = None
+        self,
+        folder: Path,
+        robot_id: str,
+        port: int,
+        *words: str,
+        stdout: int | None = None,
+        stdin: int | None = None,
     ) -> None:
         self.robot_id = robot_id
         self._report = folder / f"{robot_id}.json"
@@ -145,6 +166,7 @@ class RobotProgram(Program):
                 *words,
             ],
             stdout,
+            stdin,
         )
 
     @property

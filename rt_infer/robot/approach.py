@@ -1,0 +1,164 @@
+"""--start=move: brings the arm slowly to where the policy begins, before the policy may move it.
+
+The core refuses a policy whose first target is far away, whole: nothing of that chunk is ever
+executed. The arm is then led there by chunks of this process's own, which pass the same admission
+and the same limits; the first of their targets is where the arm is. Once it rests there a new epoch
+begins: the policy is asked again, and its first target judged again.
+
+Whatever else begins an epoch or asks for rest (a pause, a reset, a lost link) ends the move early;
+then too the policy is asked again from where the arm rests.
+
+The uplink's thread calls everything here.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rt_infer.config import RunConfig
+from rt_infer.robot.region import MAX_CHUNK, CoreRegion, CoreState, Phase
+from rt_infer.robot.result import EXIT_REFUSED, RunEnds
+from rt_infer.robot.start_plan import StartPlan, plan
+from rt_infer.robot.wishes import Wishes
+
+LOOK_EVERY_S = 0.05
+MOST_MOVES = 3  # in a row: a policy that begins somewhere else each time is not run after for ever
+
+
+class Approach:
+    """The moves to the start, of one run."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        region: CoreRegion,
+        range_rad: tuple[Sequence[float], Sequence[float]],
+        chunk_ids: Iterator[int],
+        wishes: Wishes,
+        say: Callable[[str], None],
+    ) -> None:
+        self.moves = 0
+        self.under_way = False
+        self._in_a_row = 0
+        self._wanted = config.start == "move"
+        self._max_distance_rad = config.max_start_distance
+        self._speed_rad_s = config.motion.start_speed
+        # Of the clock: --motion.speed slows the policy, and has no say here.
+        self._step_s = 1.0 / (config.fps * config.motion.speed)
+        self._region = region
+        self._range_rad = np.array(range_rad)  # lowest and highest target, (7,) each
+        self._chunk_ids = chunk_ids
+        self._wishes = wishes
+        self._say = say
+
+    def begun(self) -> None:
+        """The policy itself has moved the arm: the next move is a first one again."""
+        self._in_a_row = 0
+
+    def go_to(
+        self,
+        target_rad: npt.NDArray[np.float64],
+        state: CoreState,
+        stop: threading.Event,
+        keep_link: Callable[[], None],
+    ) -> None:
+        """Go there from where `state` rests, and return when the arm is at rest again.
+
+        `state` tells of the refusal. RunEnds: no move is wanted, or enough were made. `keep_link`
+        is called all the while; what it raises ends the move.
+        """
+        too_far = (
+            f"The policy's first target is {state.start_distance_rad:.2f} rad from the arm, more "
+            f"than --max_start_distance={self._max_distance_rad:g}"
+        )
+        if not self._wanted:
+            raise RunEnds(
+                EXIT_REFUSED,
+                f"{too_far}; let --start=move bring the arm there slowly, move it closer to where "
+                "the policy starts, or raise the limit.",
+            )
+        if self._in_a_row >= MOST_MOVES:
+            raise RunEnds(
+                EXIT_REFUSED,
+                f"{too_far}, although the arm has gone to the first target {MOST_MOVES} times; "
+                "check what the policy makes of where the arm is.",
+            )
+        lowest, highest = self._range_rad
+        move = plan(
+            state.q_command,
+            target_rad,
+            lowest,
+            highest,
+            speed_rad_s=self._speed_rad_s,
+            step_s=self._step_s,
+        )
+        self._say(_sentence(move, self._speed_rad_s))
+        self.moves += 1
+        self.under_way = True
+        try:
+            self._in_a_row += self._follow(move.actions, state, stop, keep_link)
+        finally:
+            self.under_way = False
+
+    def _follow(
+        self,
+        actions: npt.NDArray[np.float32],
+        begin: CoreState,
+        stop: threading.Event,
+        keep_link: Callable[[], None],
+    ) -> bool:
+        """Push the actions as the arm comes along; False if something else ended the move."""
+        chunk_id, covered = 0, 0  # the newest chunk of the move, and the actions up to its end
+        followed_since: int | None = None  # the cycle in which that one was first seen followed
+        while not stop.is_set() and not self._wishes.held:
+            state = self._region.state()
+            assert state is not None  # `begin` was one
+            if state.epoch != begin.epoch:
+                return False
+            if state.chunks_refused > begin.chunks_refused:
+                return True
+            # The first cycle may show the chunk, and the rest before it.
+            followed = followed_since is not None and state.cycle > followed_since + 1
+            passed = int(state.policy_step - begin.policy_step)
+            if covered < len(actions) and covered - passed < MAX_CHUNK / 2:
+                part = actions[passed : passed + MAX_CHUNK]
+                pushed = self._push(part, state, begin.policy_step + passed)
+                if pushed is not None:
+                    chunk_id, covered, followed_since = pushed, passed + len(part), None
+            elif state.chunk_id == chunk_id and followed_since is None:
+                followed_since = state.cycle
+            elif followed and state.phase == Phase.HOLD:
+                return True  # there, or stopped by a box on the way
+            keep_link()
+            stop.wait(LOOK_EVERY_S)
+        return False
+
+    def _push(
+        self, actions: npt.NDArray[np.float32], state: CoreState, origin_step: float
+    ) -> int | None:
+        """Queue actions made from `state`; their chunk id, None while the ring is full."""
+        chunk_id = next(self._chunk_ids)
+        pushed = self._region.push_chunk(
+            actions,
+            epoch=state.epoch,
+            chunk_id=chunk_id,
+            capture_ns=state.time_ns,
+            origin_step=origin_step,
+            received_ns=time.monotonic_ns(),
+        )
+        return chunk_id if pushed else None
+
+
+def _sentence(move: StartPlan, speed_rad_s: float) -> str:
+    where = ", ".join(f"{angle:.2f}" for angle in move.target_rad)
+    beyond = ", the end of its joints' range," if move.clamped else ""
+    return (
+        f"The policy begins {move.distance_rad:.2f} rad away (joint {move.worst_joint}): the arm "
+        f"first goes to [{where}] rad{beyond} at {speed_rad_s:g} rad/s at most, which takes "
+        f"{move.duration_s:.1f} s."
+    )
