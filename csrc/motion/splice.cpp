@@ -47,12 +47,14 @@ double longest_bridge(const JointArray& slope, const JointArray& curvature) noex
 
 }  // namespace
 
-std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend, double from_step,
-                  const PlannerLimits& limits, Path& path) noexcept {
+std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
+                  const Smoothing& smoothing, double from_step, const PlannerLimits& limits,
+                  Path& path) noexcept {
     // 28 KB: the loop's stack is prefaulted, and a chunk is laid at most once a cycle.
     std::array<JointArray, RTI_MAX_CHUNK> targets;
     std::copy_n(chunk.targets.begin(), chunk.count, targets.begin());
     if (old != nullptr) blend_targets(blend, chunk, *old, from_step, targets.data());
+    smooth(smoothing, targets.data(), chunk.count);
     std::uint32_t clamped = 0;
     for (std::size_t i = 0; i < chunk.count; ++i) {
         for (std::size_t j = 0; j < kDof; ++j) {

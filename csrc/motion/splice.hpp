@@ -1,15 +1,16 @@
 // Splicing: how a new chunk becomes the path, from wherever the reference is now.
 //
-// The new chunk's targets are blended with the old path (blend.hpp), clamped inside the range the
-// planner can stop in, and laid as a curve; a bridge then takes up the difference in
-// value, slope and curvature at the splice, so the reference stays C². Whether the arm can follow
-// (and stop) is the speed profile's verdict; the stepper tries longer bridges, then waits while the
-// clock slows.
+// The new chunk's targets are blended with the old path (blend.hpp), freed of noise (smooth.hpp),
+// clamped inside the range the planner can stop in, and laid as a curve; a bridge then takes up the
+// difference in value, slope and curvature at the splice, so the reference stays C². Whether the
+// arm can follow (and stop) is the speed profile's verdict; the stepper tries longer bridges, then
+// waits while the clock slows.
 #pragma once
 
 #include "motion/blend.hpp"
 #include "motion/chunk.hpp"
 #include "motion/path.hpp"
+#include "motion/smooth.hpp"
 #include "motion/speed_profile.hpp"
 
 namespace rti {
@@ -26,8 +27,9 @@ struct SplicePoint {
 // or null: where the arm rests, nothing has another opinion, and how far the first target is from
 // the arm is the policy's wish, not a disagreement. Returns how many target values had to be
 // clamped.
-std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend, double from_step,
-                  const PlannerLimits& limits, Path& path) noexcept;
+std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
+                  const Smoothing& smoothing, double from_step, const PlannerLimits& limits,
+                  Path& path) noexcept;
 
 // Sets the bridge from `from` onto `path`, `stretch` times as long as the least that its own motion
 // would need at nominal rate, but no longer than the path is or than leads astray. Returns false
