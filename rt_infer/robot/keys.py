@@ -18,9 +18,9 @@ import os
 import select
 import signal
 import termios
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 from typing import Any
 
@@ -76,7 +76,7 @@ class Keys:
         return self.heard
 
     def _pause_key(self) -> None:
-        now_s = time.monotonic()
+        now_s = monotonic()
         if not self._wishes.paused or now_s - self._pause_key_s > HELD_DOWN_S:
             self._wishes.toggle_pause()
         self._pause_key_s = now_s
