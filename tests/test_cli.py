@@ -36,7 +36,7 @@ def test_help_needs_nothing_heavy() -> None:
     assert not modules & {"numpy", "draccus", "rich", "torch"}
 
 
-@pytest.mark.parametrize("command", ["server", "robot", "demo"])
+@pytest.mark.parametrize("command", ["server", "robot", "demo", "replay"])
 def test_a_commands_help_imports_no_torch(command: str) -> None:
     assert not imported_by([command, "--help"]) & {"torch", "matplotlib", "rt_infer._core"}
 
@@ -60,6 +60,9 @@ def test_no_command_is_a_usage_error_that_shows_the_usage() -> None:
         ["robot", "--robot.type=fr3_follower", "--robot.id=a", "--policy_type=act"],
         ["server", "--port=70000"],
         ["demo", "--nonsense=1"],
+        ["replay"],
+        ["replay", "a.rec", "b.rec"],
+        ["replay", "a.rec", "--plot=a.jpg"],
     ],
 )
 def test_a_usage_error_is_one_sentence_and_exit_2(words: list[str]) -> None:
@@ -68,6 +71,13 @@ def test_a_usage_error_is_one_sentence_and_exit_2(words: list[str]) -> None:
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("rt-infer: ")
+
+
+def test_the_file_to_replay_is_a_word_of_its_own() -> None:
+    page = rt_infer("replay", "--help").stdout
+    assert page.startswith("usage: rt-infer replay RECORDING [flags]")
+    assert "\n  RECORDING " in page
+    assert "needs RECORDING" in rt_infer("replay").stderr
 
 
 @pytest.mark.parametrize("command", ["server", "robot"])

@@ -71,6 +71,24 @@ def test_what_is_no_chunk_is_refused_and_queues_nothing(robot_id: str, actions: 
         assert push(region, chunk(MAX_CHUNK))
 
 
+def test_what_was_pushed_is_handed_out_once_and_as_the_core_gets_it(robot_id: str) -> None:
+    with CoreRegion.create(robot_id, fps=30.0) as region:
+        with pytest.raises(ValueError, match="keep_pushed"):
+            region.pushed()
+        region.keep_pushed()
+        assert push(region, chunk(3) + np.float32(0.1), chunk_id=7)
+        assert region.new_epoch()
+        assert push(region, chunk(MAX_CHUNK), chunk_id=8)
+        assert not push(region, chunk(MAX_CHUNK), chunk_id=9)  # the ring is full
+        pushed = region.pushed()
+        assert len(pushed) == 3 + 1 + MAX_CHUNK
+        assert pushed.dtype == _core.action_dtype()
+        assert pushed["chunk_id"][:4].tolist() == [7, 7, 7, 0]
+        assert pushed["kind"][:4].tolist() == [1, 1, 1, 2]
+        assert pushed["values"][2, :8].tolist() == [float(np.float32(0.1))] * 7 + [0.0]
+        assert len(region.pushed()) == 0
+
+
 def test_before_a_core_has_come_there_is_nothing_to_read(robot_id: str) -> None:
     with CoreRegion.create(robot_id, fps=30.0) as region:
         assert region.state() is None
@@ -85,6 +103,7 @@ def test_a_telemetry_record_in_numpy_has_the_size_it_has_in_the_header() -> None
     assert dtype.itemsize == 45 * 8  # rti_telemetry_slot.words
     assert dtype.fields is not None
     assert dtype.fields["q"][0].shape == (7,)
+    assert _core.action_dtype().itemsize == 192
 
 
 def test_percentiles_are_within_a_bucket_of_the_truth() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rt_infer.config import DemoConfig, RunConfig, ServerConfig
+from rt_infer.config import DemoConfig, ReplayConfig, RunConfig, ServerConfig
 from rt_infer.flags import CONFIG_FLAG, flags_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +56,8 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_flag_that_a_page_names_exists(page: Path) -> None:
     """LeRobot's own flags are among them: accepted, with a line that says why they do nothing."""
-    flags = {each.name for kind in (ServerConfig, RunConfig, DemoConfig) for each in flags_of(kind)}
+    kinds = (ServerConfig, RunConfig, DemoConfig, ReplayConfig)
+    flags = {each.name for kind in kinds for each in flags_of(kind)}
     known = flags | STRANGERS | {CONFIG_FLAG, "help"}
     named = set(FLAG.findall(page.read_text(encoding="utf-8")))
     unknown = [name for name in named if not {name, name.replace("-", "_")} & known]

@@ -16,14 +16,19 @@ import pytest
 from e2e.processes import ROOT, RobotProgram, ServerProgram, assert_sound_motion
 from serving import serving
 
-from rt_infer.config import DemoConfig, RunConfig, ServerConfig
+from rt_infer.config import DemoConfig, ReplayConfig, RunConfig, ServerConfig
 from rt_infer.flags import flags_of, parse
 from rt_infer.policies.base import STATE_KEY
 from rt_infer.robots.fr3_kinematics import HOME_RAD
 
-KINDS: dict[str, type] = {"server": ServerConfig, "robot": RunConfig, "demo": DemoConfig}
+KINDS: dict[str, type] = {
+    "server": ServerConfig,
+    "robot": RunConfig,
+    "demo": DemoConfig,
+    "replay": ReplayConfig,
+}
 FACTORY = "examples.python_policy.circles:make"
-PAGES = ("README.md", "README.zh-CN.md", "docs/policies.md")
+PAGES = ("README.md", "README.zh-CN.md", "docs/policies.md", "docs/recordings.md")
 
 
 def blocks(page: str, language: str) -> list[str]:

@@ -35,6 +35,12 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'none'} is not there" in sentence
 
 
+def test_a_recording_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    wanted = config()
+    wanted.record = str(tmp_path)
+    assert (outputs.obstacle(wanted) or "").startswith(f"--record={tmp_path} cannot be written")
+
+
 def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "runs.png").mkdir()
     assert "is a folder" in (outputs.obstacle(config(plot=tmp_path / "runs.png")) or "")

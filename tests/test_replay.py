@@ -6,6 +6,7 @@ The run is one of a real core: chunks, lost packets, a new epoch, a heartbeat th
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -201,6 +202,21 @@ def test_the_recorded_motion_can_be_drawn(path: Path, tmp_path: Path) -> None:
     picture = tmp_path / "run.png"
     assert main(["replay", str(path), f"--plot={picture}"]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_snippet_of_the_page_analyses_a_run(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run.rec").symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    page = Path(__file__).resolve().parent.parent / "docs/recordings.md"
+    (snippet,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    exec(snippet, {})
+    assert (tmp_path / "joint_4.png").exists()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + 5
+    assert lines[0].endswith("complete")
 
 
 def test_a_recording_that_was_cut_off_is_played_up_to_there(

@@ -1,9 +1,11 @@
 // A recorded run, played again: a fresh stepper is given what the one of the run was given.
 //
 // No arm is simulated: its states come out of the recording. A cycle is played as the loop plays
-// it: the records that the ring had brought by then, step(), plan(). The same build and the same
-// inputs give the same outputs, bit for bit; what differs was made by another build, or is no
-// record of a run.
+// it: the records that the ring had brought by then, step(), plan(). start() comes once, with the
+// first state: a stepper that is started again within a run would need a mark in its record.
+//
+// The same build and the same inputs give the same outputs, bit for bit; what differs was made by
+// another build, or is no record of a run.
 //
 // Any one thread; allocates; throws std::invalid_argument for records that no run leaves behind.
 #pragma once
