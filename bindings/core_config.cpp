@@ -1,6 +1,8 @@
 // Configuration from Python dicts. Every key is known or refused; every value has one type.
 #include <pybind11/stl.h>
 
+#include <array>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -8,6 +10,7 @@
 #include <string>
 
 #include "core.hpp"
+#include "motion/target_range.hpp"
 
 namespace rti::python {
 namespace {
@@ -45,6 +48,18 @@ class Fields {
 
 void require(bool holds, const char* sentence) {
     if (!holds) throw py::value_error(sentence);
+}
+
+// A joint box narrows the arm's ranges, and leaves room for targets between the closing envelopes.
+void require_narrower(const MotionLimits& limits) {
+    const MotionLimits arm = MotionLimits::fr3();
+    const JointRange targets = target_range(limits);
+    for (std::size_t j = 0; j < kDof; ++j) {
+        require(limits.q_min_rad[j] >= arm.q_min_rad[j] && limits.q_max_rad[j] <= arm.q_max_rad[j],
+                "joint_lower and joint_upper must be inside the arm's range");
+        require(targets.low_rad[j] < targets.high_rad[j],
+                "joint_lower and joint_upper leave no room for targets");
+    }
 }
 
 Aggregate aggregate_of(const std::string& name) {
@@ -88,6 +103,7 @@ CoreOptions core_options(const py::dict& config) {
     StepperConfig& motion = options.motion;
     std::string aggregate = "weighted_average";
     std::optional<int> cpu;
+    std::array<double, 6> tcp{};
     py::dict arm;  // make_arm() reads it
     Fields fields(config, "the core");
     fields.take("arm", arm);
@@ -98,6 +114,11 @@ CoreOptions core_options(const py::dict& config) {
     fields.take("aggregate", aggregate);
     fields.take("crossfade_steps", motion.crossfade_steps);
     fields.take("offset_decay_s", motion.offset_decay_s);
+    fields.take("joint_lower", motion.limits.q_min_rad);
+    fields.take("joint_upper", motion.limits.q_max_rad);
+    fields.take("box_min", motion.box.min_m);
+    fields.take("box_max", motion.box.max_m);
+    fields.take("tcp", tcp);
     fields.take("rt_priority", options.realtime.priority);
     fields.take("rt_cpu", cpu);
     fields.take("rt_require", options.realtime.require);
@@ -109,9 +130,15 @@ CoreOptions core_options(const py::dict& config) {
     require(motion.max_start_distance_rad >= 0.0, "max_start_distance_rad must not be negative");
     require(motion.crossfade_steps > 0.0, "crossfade_steps must be above 0");
     require(motion.offset_decay_s > 0.0, "offset_decay_s must be above 0");
+    require_narrower(motion.limits);
     require(options.realtime.priority >= 0 && options.realtime.priority <= 99,
             "rt_priority must be 1 to 99, or 0 for ordinary scheduling");
     require(cpu.value_or(0) >= 0, "rt_cpu must not be negative");
+    for (std::size_t i = 0; i < 3; ++i) {
+        require(motion.box.min_m[i] < motion.box.max_m[i], "box_min must be below box_max");
+    }
+    for (const double value : tcp) require(std::isfinite(value), "tcp must be finite");
+    motion.tool = transform_of(tcp);
     motion.aggregate = aggregate_of(aggregate);
     options.realtime.cpu = cpu.value_or(-1);
     return options;

@@ -20,10 +20,6 @@ using Xyz = std::array<double, 3>;
 using XyzRpy = std::array<double, 6>;
 using Shape = std::vector<py::ssize_t>;
 
-Transform to_tool(const XyzRpy& tcp) {
-    return {rotation_of_rpy(tcp[3], tcp[4], tcp[5]), {tcp[0], tcp[1], tcp[2]}};
-}
-
 // The range of targets inside the arm's own, or inside the narrower one that is given.
 JointRange to_range(const std::optional<JointArray>& q_min,
                     const std::optional<JointArray>& q_max) {
@@ -43,7 +39,7 @@ JointRange to_range(const std::optional<JointArray>& q_min,
 FollowRules to_rules(const XyzRpy& tcp, double step_s, const std::optional<JointArray>& q_min,
                      const std::optional<JointArray>& q_max) {
     if (!(step_s >= 0.0)) throw py::value_error("step_s must not be negative");
-    return {.range = to_range(q_min, q_max), .tool = to_tool(tcp), .step_s = step_s};
+    return {.range = to_range(q_min, q_max), .tool = transform_of(tcp), .step_s = step_s};
 }
 
 std::pair<JointArray, JointArray> range_of_targets(const std::optional<JointArray>& q_min,
@@ -102,7 +98,7 @@ Array poses_of(const Array& q, const Shape& inner, Write write) {
 }
 
 Array forward(const Array& q, const XyzRpy& tcp) {
-    const Transform tool = to_tool(tcp);
+    const Transform tool = transform_of(tcp);
     return poses_of(q, {4, 4}, [&](const JointArray& row, double* to) {
         return write_pose(compose(flange_pose(row), tool), to);
     });

@@ -32,11 +32,11 @@ Stepper::Stepper(const StepperConfig& config)
       blend_{.rule = config.aggregate,
              .crossfade_steps = config.crossfade_steps,
              .offset_decay_steps = config.offset_decay_s * config.fps},
-      smoothing_{.fps = config.fps, .tolerance_rad = config.tolerance_rad},
       admission_({config.max_age_s, config.max_start_distance_rad}),
       planner_(config.limits),
       limiter_(config.limits),
       detour_(config.limits),
+      fence_(config.box, config.tool),
       clock_(config.fps * config.speed) {}
 
 void Stepper::start(const ArmState& state) noexcept {
@@ -44,6 +44,7 @@ void Stepper::start(const ArmState& state) noexcept {
     clock_.halt();
     limiter_.seed(state.q_d, JointArray{}, JointArray{});
     detour_.clear();
+    fence_.start();
     rest_q_ = state.q_d;
     following_ = false;
     progress_.phase = RTI_PHASE_HOLD;
@@ -201,6 +202,10 @@ void Stepper::plan() noexcept {
     } else if (following_ && profile().used_up(clock_.step())) {
         profile().build(path(), clock_.step(), clock_.nominal_rate(), planner_);
     }
+    if (following_ && !void_path_ && fence_.stops(path(), clock_, planner_)) {
+        void_path_ = true;
+        ++progress_.fence_stops;
+    }
 }
 
 // Of the cycle whose command has just been written.
@@ -224,7 +229,7 @@ void Stepper::try_splice() noexcept {
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
-    const std::uint32_t clamped = lay(chunks_[pending_], old, blend_, smoothing_, from.step, planner_, next);
+    const std::uint32_t clamped = lay(chunks_[pending_], old, blend_, from.step, planner_, next);
     if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
         --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];
@@ -235,7 +240,9 @@ void Stepper::try_splice() noexcept {
     }
     const bool could_be_longer = bridge(from, stretch_, config_.limits, next);
     next_profile.build(next, from.step, clock_.nominal_rate(), planner_);
-    if (can_enter(from, clock_.look_ahead(), next_profile)) {
+    // A path on which the hand could not be stopped inside its box is not entered at speed.
+    if (can_enter(from, clock_.look_ahead(), next_profile) &&
+        !fence_.stops(next, clock_, planner_)) {
         progress_.waypoints_clamped += clamped;
         // From rest the way to the first target is the policy's wish, not a jump of its mind.
         const double jump_rad =

@@ -22,6 +22,7 @@
 #include "include/rt_infer.h"
 #include "motion/chunk.hpp"
 #include "motion/detour.hpp"
+#include "motion/fence.hpp"
 #include "motion/limiter.hpp"
 #include "motion/limits.hpp"
 #include "motion/path.hpp"
@@ -46,8 +47,9 @@ struct StepperConfig {
     Aggregate aggregate = Aggregate::kWeightedAverage;
     double crossfade_steps = 10.0;  // of Aggregate::kCrossfade
     double offset_decay_s = 0.3;    // of Aggregate::kOffsetDecay
-    double tolerance_rad = 0.0;     // by which smoothing may move a target; 0: not at all
     MotionLimits limits = MotionLimits::fr3();
+    Box box{};         // where flange and TCP may be
+    Transform tool{};  // the TCP in the flange's frame
 };
 
 class Stepper {
@@ -85,11 +87,11 @@ class Stepper {
 
     StepperConfig config_;
     Blend blend_;
-    Smoothing smoothing_;
     Admission admission_;
     PlannerLimits planner_;
     Limiter limiter_;
     Detour detour_;
+    Fence fence_;
     PolicyClock clock_;
     std::array<Path, 2> paths_{};  // the adopted one and the next
     std::array<SpeedProfile, 2> profiles_{};
@@ -106,7 +108,7 @@ class Stepper {
     double stretch_ = 1.0;  // of the bridge being tried
     bool has_pending_ = false;
     bool following_ = false;          // path() is adopted and the clock has not come to rest on it
-    bool void_path_ = false;          // what is followed belongs to an older epoch: brake on it
+    bool void_path_ = false;  // what is followed is of an older epoch or leaves the box: brake on it
     bool waiting_to_splice_ = false;  // slowing down until the pending chunk can be entered
     bool braking_ = false;            // in this cycle, for whichever reason
     bool followed_ = false;           // a path, in this cycle: the command is a step of it

@@ -121,4 +121,10 @@ inline Matrix3 rotation_of_rpy(double roll, double pitch, double yaw) noexcept {
     return compose(about_z, compose(about_y, about_x));
 }
 
+// x, y, z [m], roll, pitch, yaw [rad]: how a pose is written on the command line.
+inline Transform transform_of(const std::array<double, 6>& xyz_rpy) noexcept {
+    return {rotation_of_rpy(xyz_rpy[3], xyz_rpy[4], xyz_rpy[5]),
+            {xyz_rpy[0], xyz_rpy[1], xyz_rpy[2]}};
+}
+
 }  // namespace rti

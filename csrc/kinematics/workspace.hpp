@@ -18,6 +18,7 @@ struct Box {
     Vector3 min_m{-kOpen, -kOpen, -kOpen};
     Vector3 max_m{kOpen, kOpen, kOpen};
 
+    [[nodiscard]] bool is_open() const noexcept { return *this == Box{}; }
     [[nodiscard]] Box shrunk_by(double room_m) const noexcept {
         Box inner = *this;
         for (std::size_t i = 0; i < 3; ++i) {
@@ -26,6 +27,7 @@ struct Box {
         }
         return inner;
     }
+    bool operator==(const Box&) const = default;
     // How far the point is outside along one axis [m]; negative inside, by the nearer side.
     [[nodiscard]] double outside_along(std::size_t axis, const Vector3& point_m) const noexcept {
         return std::max(min_m[axis] - point_m[axis], point_m[axis] - max_m[axis]);

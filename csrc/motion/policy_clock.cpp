@@ -12,7 +12,9 @@ constexpr double kBrakingTail_s = 0.025;     // the last of an urgent stop decay
 constexpr double kShortestStart_s = 0.15;    // from rest to the nominal rate
 constexpr double kShortestBraking_s = 0.08;  // from the nominal rate to rest
 constexpr double kRamp_s = 0.015;  // in which the hardest braking may build up: what makes it C²
-constexpr double kRest = 1e-5;     // of the nominal rate: below this the clock stands
+constexpr double kBrakingLook_s = 0.020;  // between two looks at the way of an urgent stop
+constexpr int kBrakingLooks = 32;
+constexpr double kRest = 1e-5;  // of the nominal rate: below this the clock stands
 
 }  // namespace
 
@@ -38,6 +40,23 @@ PolicyClock::Room PolicyClock::room(const PathPoint& point,
 
 double PolicyClock::look_ahead() const noexcept {
     return step_ + rate_ * kLead_s;
+}
+
+// A coarse play of advance() with brake, on the long side everywhere: all of the ramp goes by
+// before anything is lost of the rate, the braking power is the worse of both ends of a look, and
+// the way between them is gone at the faster one.
+double PolicyClock::braking_distance(const Path& path, const PlannerLimits& limits) const noexcept {
+    PolicyClock ahead = *this;
+    ahead.rate_ += 0.5 * std::max(0.0, acceleration_) * kRamp_s;
+    ahead.step_ += ahead.rate_ * (kRamp_s + kCycle_s);
+    double down = ahead.room(path.at(ahead.step_), limits).down;
+    for (int i = 0; i < kBrakingLooks && ahead.rate_ > down * kBrakingTail_s; ++i) {
+        ahead.step_ += ahead.rate_ * kBrakingLook_s;
+        const double further = ahead.room(path.at(ahead.step_), limits).down;
+        ahead.rate_ -= std::min({down, further, ahead.rate_ / kBrakingLook_s}) * kBrakingLook_s;
+        down = further;
+    }
+    return std::min(ahead.step_ + ahead.rate_ * kBrakingTail_s, path.end()) - step_;
 }
 
 bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,

@@ -23,6 +23,10 @@ class PolicyClock {
     // Where advance() looks at the profile from here: a splice is judged from there on.
     [[nodiscard]] double look_ahead() const noexcept;
 
+    // The steps that an urgent stop would take if it began in the next cycle: more, never less.
+    [[nodiscard]] double braking_distance(const Path& path,
+                                          const PlannerLimits& limits) const noexcept;
+
     // Stands still from now on, wherever it is: the arm has stopped by itself.
     void halt() noexcept { rate_ = acceleration_ = 0.0; }
     // One cycle along `path`. With `brake` the clock comes to rest as fast as the joints allow.
