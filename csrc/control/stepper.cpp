@@ -32,6 +32,7 @@ Stepper::Stepper(const StepperConfig& config)
       blend_{.rule = config.aggregate,
              .crossfade_steps = config.crossfade_steps,
              .offset_decay_steps = config.offset_decay_s * config.fps},
+      smoothing_{.fps = config.fps, .tolerance_rad = config.tolerance_rad},
       admission_({config.max_age_s, config.max_start_distance_rad}),
       planner_(config.limits),
       limiter_(config.limits),
@@ -229,7 +230,8 @@ void Stepper::try_splice() noexcept {
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
-    const std::uint32_t clamped = lay(chunks_[pending_], old, blend_, from.step, planner_, next);
+    const std::uint32_t clamped =
+        lay(chunks_[pending_], old, blend_, smoothing_, from.step, planner_, next);
     if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
         --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];

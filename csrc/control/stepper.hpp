@@ -47,6 +47,7 @@ struct StepperConfig {
     Aggregate aggregate = Aggregate::kWeightedAverage;
     double crossfade_steps = 10.0;  // of Aggregate::kCrossfade
     double offset_decay_s = 0.3;    // of Aggregate::kOffsetDecay
+    double tolerance_rad = 0.0;     // by which smoothing may move a target; 0: not at all
     MotionLimits limits = MotionLimits::fr3();
     Box box{};         // where flange and TCP may be
     Transform tool{};  // the TCP in the flange's frame
@@ -87,6 +88,7 @@ class Stepper {
 
     StepperConfig config_;
     Blend blend_;
+    Smoothing smoothing_;
     Admission admission_;
     PlannerLimits planner_;
     Limiter limiter_;
