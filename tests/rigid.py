@@ -27,12 +27,14 @@ _JOINTS = (  # x, y, z [m], roll [rad]; the other two angles are 0, every joint 
 _FLANGE_M = 0.107
 
 
-def turn(vector_rad: npt.ArrayLike) -> Array:
-    """The rotation by axis times angle (3,), by the series of the exponential."""
-    x, y, z = np.asarray(vector_rad, dtype=np.float64)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]) / 64
-    total, term = np.eye(3), np.eye(3)
-    for n in range(1, 16):
+def turn(vectors_rad: npt.ArrayLike) -> Array:
+    """Rotations by axis times angle: (..., 3) -> (..., 3, 3), by the series of the exponential."""
+    x, y, z = np.moveaxis(np.asarray(vectors_rad, dtype=np.float64), -1, 0)
+    o = np.zeros_like(x)
+    rows = [[o, -z, y], [z, o, -x], [-y, x, o]]
+    cross = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2) / 64
+    total = term = np.broadcast_to(np.eye(3), cross.shape)
+    for n in range(1, 12):
         term = term @ cross / n
         total = total + term
     for _ in range(6):  # exp(64 a) = exp(a)^64
@@ -41,57 +43,57 @@ def turn(vector_rad: npt.ArrayLike) -> Array:
 
 
 def turn_of_quaternion(quaternion: Sequence[float] | Array) -> Array:
-    """By (x, y, z, w): the three axes sandwiched between it and its conjugate."""
+    """By one (x, y, z, w): the three axes sandwiched between it and its conjugate."""
     unit = np.asarray(quaternion, dtype=np.float64) / np.linalg.norm(quaternion)
     around = unit * [-1, -1, -1, 1]
     images = [_product(_product(unit, [*axis, 0.0]), around)[:3] for axis in np.eye(3)]
     return np.array(images).T
 
 
-def quaternion(vector_rad: npt.ArrayLike) -> Array:
-    """Axis times angle (3,) as (x, y, z, w)."""
-    vector = np.asarray(vector_rad, dtype=np.float64)
-    angle = float(np.linalg.norm(vector))
-    axis = vector / angle if angle > 0 else vector
-    return np.array([*np.sin(angle / 2) * axis, np.cos(angle / 2)])
-
-
-def vector_of(rotation: Array) -> Array:
-    """The rotation vector (3,) of a matrix, by its eigenvector; not for half a turn."""
-    skew = np.array(
-        [
-            rotation[2, 1] - rotation[1, 2],
-            rotation[0, 2] - rotation[2, 0],
-            rotation[1, 0] - rotation[0, 1],
-        ]
+def quaternion_of(rotations: Array) -> Array:
+    """(..., 3, 3) -> (..., 4), x, y, z, w with w >= 0: an eigenvector (Bar-Itzhack 2000)."""
+    r = np.asarray(rotations, dtype=np.float64)
+    trace = np.trace(r, axis1=-2, axis2=-1)
+    k = np.zeros((*r.shape[:-2], 4, 4))
+    k[..., :3, :3] = r + np.swapaxes(r, -1, -2) - trace[..., None, None] * np.eye(3)
+    k[..., 3, :3] = k[..., :3, 3] = np.stack(
+        [r[..., 2, 1] - r[..., 1, 2], r[..., 0, 2] - r[..., 2, 0], r[..., 1, 0] - r[..., 0, 1]], -1
     )
-    sine2 = float(np.linalg.norm(skew))
-    if sine2 < 1e-12:
-        return 0.5 * skew
-    return skew / sine2 * np.arctan2(sine2, np.trace(rotation) - 1)
+    k[..., 3, 3] = trace
+    found = np.linalg.eigh(k)[1][..., -1]
+    return found * np.where(found[..., 3:] < 0, -1.0, 1.0)
 
 
-def angle_between(a: Array, b: Array) -> float:
-    """Of two rotation matrices [rad]; keeps its digits near zero."""
-    return float(np.linalg.norm(vector_of(a.T @ b)))
+def vector_of(rotations: Array) -> Array:
+    """(..., 3, 3) -> (..., 3): axis times angle, at most half a turn."""
+    found = quaternion_of(rotations)
+    sine = np.linalg.norm(found[..., :3], axis=-1, keepdims=True)
+    ratio = 2 * np.arctan2(sine, found[..., 3:]) / np.where(sine > 1e-12, sine, 1.0)
+    return found[..., :3] * np.where(sine > 1e-12, ratio, 2.0)
 
 
-def pose(place_m: npt.ArrayLike, rotation: Array) -> Array:
-    made = np.eye(4)
-    made[:3, :3], made[:3, 3] = rotation, place_m
+def angle_between(a: Array, b: Array) -> Array:
+    """Of rotation matrices (..., 3, 3) [rad]; keeps its digits near zero."""
+    return np.linalg.norm(vector_of(np.swapaxes(a, -1, -2) @ b), axis=-1)
+
+
+def pose(place_m: npt.ArrayLike, rotations: Array) -> Array:
+    made = np.zeros((*rotations.shape[:-2], 4, 4))
+    made[..., :3, :3], made[..., :3, 3], made[..., 3, 3] = rotations, place_m, 1.0
     return made
 
 
 def flange(q_rad: npt.ArrayLike) -> Array:
-    """Pose of the flange in the base frame: (7,) -> (4, 4)."""
+    """Pose of the flange in the base frame: (..., 7) -> (..., 4, 4)."""
+    q = np.asarray(q_rad, dtype=np.float64)
     chain = np.eye(4)
-    for (x, y, z, roll), angle in zip(_JOINTS, np.asarray(q_rad, np.float64), strict=True):
-        chain = chain @ pose([x, y, z], turn([roll, 0, 0]) @ turn([0, 0, angle]))
+    for j, (x, y, z, roll) in enumerate(_JOINTS):
+        chain = chain @ pose([x, y, z], turn([roll, 0, 0]) @ turn(q[..., j, None] * [0, 0, 1.0]))
     return chain @ pose([0, 0, _FLANGE_M], np.eye(3))
 
 
 def tcp(q_rad: npt.ArrayLike, tool: Sequence[float] = FRANKA_HAND) -> Array:
-    """Pose of the TCP in the base frame: (7,) -> (4, 4); `tool` is x, y, z, roll, pitch, yaw."""
+    """Pose of the TCP in the base frame: (..., 7) -> (..., 4, 4); `tool` is x, y, z, rpy."""
     x, y, z, roll, pitch, yaw = tool
     turned = turn([0, 0, yaw]) @ turn([0, pitch, 0]) @ turn([roll, 0, 0])
     return flange(q_rad) @ pose([x, y, z], turned)

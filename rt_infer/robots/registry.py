@@ -85,6 +85,11 @@ class Robot(Protocol):
     def gripper(self) -> GripperConfig | None: ...
 
     @property
+    def tcp(self) -> Sequence[float]:
+        """The tool centre point in the flange's frame: [x, y, z, roll, pitch, yaw], m and rad."""
+        ...
+
+    @property
     def task(self) -> Task | None: ...
 
     def cameras(self, latest_arm: LatestArm) -> Sequence[Camera]:

@@ -12,11 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from rt_infer.actions.names import GRIPPER
 from rt_infer.cameras.base import Camera, CameraConfig
 from rt_infer.cameras.synthetic import LatestArm, SyntheticCamera, SyntheticCameraConfig
 from rt_infer.flag_tree import flag
 from rt_infer.grippers.base import GripperConfig
-from rt_infer.robots.fr3_kinematics import HOME_RAD, LOWER_RAD, UPPER_RAD
+from rt_infer.robots.boxes import check_tcp
+from rt_infer.robots.fr3_kinematics import (
+    HAND_TCP_M,
+    HAND_YAW_RAD,
+    HOME_RAD,
+    LOWER_RAD,
+    UPPER_RAD,
+)
 from rt_infer.robots.reach_scene import ReachScene
 from rt_infer.robots.registry import RobotConfig, Task
 
@@ -29,6 +37,10 @@ def _two_cameras() -> dict[str, CameraConfig]:
 
 def _home() -> list[float]:
     return [round(float(angle), 6) for angle in HOME_RAD]
+
+
+def _franka_hand() -> list[float]:
+    return [0.0, 0.0, HAND_TCP_M, 0.0, 0.0, round(HAND_YAW_RAD, 6)]
 
 
 @RobotConfig.register_subclass("sim_fr3")
@@ -44,6 +56,11 @@ class SimFr3Config(RobotConfig):
     gripper: GripperConfig | None = flag(
         "the gripper: '{type: sim}' or '{type: robotiq_2f, port: /dev/ttyUSB0}'; default: none",
         default=None,
+    )
+    tcp: list[float] = flag(
+        "the tool centre point in the flange's frame, [x, y, z, roll, pitch, yaw], m and rad; "
+        "default: that of the Franka Hand",
+        factory=_franka_hand,
     )
     seed: int = flag("which sequence of markers the scene shows", default=0)
     targets: int = flag(
@@ -69,6 +86,7 @@ class SimFr3Config(RobotConfig):
             raise ValueError(
                 "--robot.start_pose_rad must be seven angles inside the FR3's joint limits, rad."
             )
+        check_tcp(self.tcp)
         if not 5.0 <= self.natural_frequency_rad_s <= 1000.0:
             raise ValueError(
                 "--robot.natural_frequency_rad_s must be 5 to 1000 rad/s, "
@@ -91,8 +109,9 @@ class SimFr3:
     def __init__(self, config: SimFr3Config) -> None:
         self.id = config.id
         self.gripper = config.gripper
-        self.tools: tuple[str, ...] = ("gripper.pos",) if config.gripper else ()
+        self.tools: tuple[str, ...] = (GRIPPER,) if config.gripper else ()
         self.state_names = JOINT_FEATURES + self.tools
+        self.tcp = tuple(config.tcp)
         self._cameras = config.cameras
         self._scene = ReachScene(config.seed, config.targets, config.target_timeout_s)
         self.arm: dict[str, Any] = {
