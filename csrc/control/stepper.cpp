@@ -244,7 +244,7 @@ void Stepper::try_splice() noexcept {
     next_profile.build(next, from.step, clock_.nominal_rate(), planner_);
     // A path on which the hand could not be stopped inside its box is not entered at speed.
     if (can_enter(from, clock_.look_ahead(), next_profile) &&
-        !fence_.stops(next, clock_, planner_)) {
+        fence_.admits(next, clock_, planner_)) {
         progress_.waypoints_clamped += clamped;
         // From rest the way to the first target is the policy's wish, not a jump of its mind.
         const double jump_rad =

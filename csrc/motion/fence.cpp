@@ -5,9 +5,10 @@ namespace {
 
 // The arm rests this far inside the box: for what the way between two of the points below hides.
 constexpr double kRoom_m = 0.001;
-// Points of the way to rest, the last one its end. The way grows by little from cycle to cycle, so
-// what lies between them has been an end itself; only a new path may hide a bulge there.
+// Points of the way to rest, the last one its end: while a path is followed they move along it by
+// little from cycle to cycle, and come by everything that lies between.
 constexpr int kLooks = 4;
+constexpr int kLooksAtNew = 16;
 constexpr double kRipple_m = 0.0005;
 constexpr double kSamePlace_m = 1e-9;  // computed twice
 
@@ -24,6 +25,16 @@ void Fence::start() noexcept {
 
 bool Fence::stops(const Path& path, const PolicyClock& clock,
                   const PlannerLimits& limits) noexcept {
+    return leads_out(path, clock, limits, kLooks);
+}
+
+bool Fence::admits(const Path& path, const PolicyClock& clock,
+                   const PlannerLimits& limits) noexcept {
+    return !leads_out(path, clock, limits, kLooksAtNew);
+}
+
+bool Fence::leads_out(const Path& path, const PolicyClock& clock, const PlannerLimits& limits,
+                      int looks) noexcept {
     if (open_ || clock.at_rest()) return false;
     Excess allowed = excess(path.at(clock.step()).q);
     for (std::size_t i = 0; i < allowed.size(); ++i) {
@@ -31,8 +42,8 @@ bool Fence::stops(const Path& path, const PolicyClock& clock,
         if (least_[i] > 0.0) allowed[i] = std::max(allowed[i], least_[i] + kRipple_m);
     }
     const double way = clock.braking_distance(path, limits);
-    for (int look = 1; look <= kLooks; ++look) {
-        const Excess there = excess(path.at(clock.step() + way * look / kLooks).q);
+    for (int look = 1; look <= looks; ++look) {
+        const Excess there = excess(path.at(clock.step() + way * look / looks).q);
         for (std::size_t i = 0; i < there.size(); ++i) {
             if (there[i] > allowed[i] + kSamePlace_m) return true;
         }

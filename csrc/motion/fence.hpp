@@ -28,8 +28,14 @@ class Fence {
     // Whether the clock, on its step of `path`, must brake in the next cycle.
     [[nodiscard]] bool stops(const Path& path, const PolicyClock& clock,
                              const PlannerLimits& limits) noexcept;
+    // Whether `path` may become the clock's: looked at more closely, since nothing of it has been
+    // seen before.
+    [[nodiscard]] bool admits(const Path& path, const PolicyClock& clock,
+                              const PlannerLimits& limits) noexcept;
 
   private:
+    [[nodiscard]] bool leads_out(const Path& path, const PolicyClock& clock,
+                                 const PlannerLimits& limits, int looks) noexcept;
     // How far outside each of the six is, flange and tool along three axes [m]; 0 inside.
     using Excess = std::array<double, 6>;
     [[nodiscard]] Excess excess(const JointArray& q_rad) const noexcept;

@@ -132,7 +132,7 @@ struct Straight {
     PlannerLimits limits{MotionLimits::fr3()};
 
     // At speed on a straight way of the hand, `from` steps from its beginning.
-    Straight(const Vector3& heading, int from) {
+    Straight(const Vector3& heading, double from) {
         const Policy policy = led(heading, 0.3, 30.0, 0.4);
         std::array<JointArray, 80> targets;
         for (std::size_t i = 0; i < targets.size(); ++i)
@@ -167,6 +167,43 @@ TEST_CASE("a hand that is outside may come in, and get no further out along any 
     const Straight aslant({0, 0.8, 0.6}, 20);
     box.max_m[1] = test::urdf_tip(aslant.path.at(20.0).q)[1][3] + 0.005;
     CHECK(aslant.stopped_by(box));
+}
+
+TEST_CASE("a curve inward may begin with a ripple, from wherever the arm is put") {
+    const Straight rising({0, 0, 1}, 0.01);
+    double dip = 0.0;
+    for (double step = rising.clock.step(); step < 4.0; step += 0.1) {
+        const double there = test::urdf_tip(rising.path.at(step).q)[2][3];
+        dip = std::max(dip, rising.tip_z() - there);
+    }
+    REQUIRE(dip > 1e-6);
+    REQUIRE(dip < 0.5e-3);
+    Fence fence(floor_at(0.8), test::hand_tool());
+    CHECK_FALSE(fence.stops(rising.path, rising.clock, rising.limits));
+    // It comes nearly in, and is moved back by hand while it takes no commands.
+    const Straight further({0, 0, 1}, 40);
+    CHECK_FALSE(fence.stops(further.path, further.clock, further.limits));
+    CHECK(fence.stops(rising.path, rising.clock, rising.limits));
+    fence.start();
+    CHECK_FALSE(fence.stops(rising.path, rising.clock, rising.limits));
+}
+
+TEST_CASE("a bulge of a new path is seen before it is reached, though it ends inside") {
+    // Down, and up again within the way that a stop takes.
+    const Policy down = led({0, 0, -1}, 0.5, 30.0, 0.4);
+    std::array<JointArray, 80> targets;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const double at = static_cast<double>(i);
+        targets[i] = down(at < 22.0 ? at : std::max(0.0, 44.0 - at));
+    }
+    Straight turning({0, 0, -1}, 20);
+    turning.path.set_waypoints(0.0, targets.data(), targets.size());
+    const double step = turning.clock.step();
+    const double way = turning.clock.braking_distance(turning.path, turning.limits);
+    const auto z = [&](double at) { return test::urdf_tip(turning.path.at(at).q)[2][3]; };
+    REQUIRE(z(step + way) > z(22.0) + 0.005);
+    Fence fence(floor_at(z(22.0) + 0.006), test::hand_tool());
+    CHECK_FALSE(fence.admits(turning.path, turning.clock, turning.limits));
 }
 
 TEST_CASE("the flange is kept in as the tool is") {
