@@ -17,6 +17,7 @@ FULL_SPEED_AFTER_S = 0.5  # at full acceleration, which in turn comes in half th
 # Between two policy steps the arm follows a spline, which is a little faster than its samples.
 _SPLINE_MARGIN = 0.97
 _STEPS_TO_FULL_SPEED = 2  # at least, lest the margin be too small
+_ROUNDING_RAD = 1e-6  # actions are 32-bit floats
 
 Joints = npt.NDArray[np.float64]
 
@@ -46,7 +47,7 @@ def plan(
     No joint is faster than `speed_rad_s`; `step_s` lies between two actions. ValueError: there is
     no such move.
     """
-    inside = np.clip(target_rad, lowest_rad, highest_rad)
+    inside = np.clip(target_rad, lowest_rad + _ROUNDING_RAD, highest_rad - _ROUNDING_RAD)
     distances = np.abs(inside - from_rad)
     waypoints, duration_s = _sample(from_rad, inside, speed_rad_s * _SPLINE_MARGIN, step_s)
     return StartPlan(
