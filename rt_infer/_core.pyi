@@ -104,7 +104,8 @@ def simulate(
     Arrays with a row for each cycle that was played: time_ns, elapsed_cycles, q and q_command (7)
     rad, policy_step, policy_rate steps/s, phase, flags, epoch, tool (9) and tool_values, how many
     of them are in force, chunk_id (1 is the first of ``chunks``). Besides: counts (dict),
-    velocity_ratio_max, acceleration_ratio_max, jerk_ratio_max, and reflex, reflex_cycle (index of
+    velocity_ratio_max, acceleration_ratio_max, jerk_ratio_max, jerk_squared_sum (of the
+    commands, mean over the joints, over all cycles), and reflex, reflex_cycle (index of
     the cycle), both None unless the arm stopped by itself.
     """
 

@@ -79,6 +79,8 @@ def test_a_switch_alone_is_on() -> None:
 def test_nested_flags_reach_their_places() -> None:
     config = run_config("--motion.speed=0.5", "--rt.cpu=1", "--robot.seed=3")
     assert (config.motion.speed, config.rt.cpu) == (0.5, 1)
+    motion = run_config("--motion.crossfade_steps=6", "--motion.offset_decay_s=0.2").motion
+    assert (motion.crossfade_steps, motion.offset_decay_s) == (6.0, 0.2)
     assert isinstance(config.robot, SimFr3Config)
     assert config.robot.seed == 3
 
@@ -173,6 +175,9 @@ def test_what_is_missing_is_named() -> None:
         ("--actions_per_chunk=513", "1 to 512"),
         ("--chunk_size_threshold=1.5", "0 to 1"),
         ("--motion.speed=0", "--motion.speed"),
+        ("--motion.crossfade_steps=0", "--motion.crossfade_steps"),
+        ("--motion.crossfade_steps=nan", "--motion.crossfade_steps"),
+        ("--motion.offset_decay_s=0", "--motion.offset_decay_s"),
         ("--rt.priority=100", "0 to 99"),
         ("--duration_s=-1", "above zero"),
         ("--aggregate_fn_name=newest", "weighted_average"),

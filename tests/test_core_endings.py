@@ -50,6 +50,8 @@ def test_a_core_that_is_killed_tells_by_which_signal(robot_id: str) -> None:
         ({"speed": 1.5}, "speed must be"),
         ({"fps": float("nan")}, "fps must be"),
         ({"aggregate": "median"}, "aggregate is one of"),
+        ({"crossfade_steps": 0.0}, "crossfade_steps must be"),
+        ({"offset_decay_s": float("nan")}, "offset_decay_s must be"),
         ({"rt_priority": 100}, "rt_priority must be"),
         ({"rt_cpu": 4000, "rt_require": True}, "run with --rt.require=false"),
     ],

@@ -27,6 +27,14 @@ READY = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 
 # In CI the same worlds at every run, elsewhere new ones.
 worldwide = settings(derandomize="CI" in os.environ, deadline=None, max_examples=150)
 
+AGGREGATES = (
+    "weighted_average",
+    "latest_only",
+    "average",
+    "conservative",
+    "crossfade",
+    "offset_decay",
+)
 CYCLES = 5000  # of a world, before it is asked to finish
 LONGEST_STOP = 1500  # cycles, from full speed, with a way back from lost packets
 STILL_RAD = 1e-10  # a cycle: the tail of an approach along the closing envelope
@@ -157,9 +165,9 @@ def worlds(draw: st.DrawFn, in_band: bool = False) -> World:
             "speed": draw(st.floats(0.1, 1.0)),
             "max_age_s": draw(st.sampled_from([0.3, 2.0, 20.0])),
             "max_start_distance_rad": draw(st.sampled_from([0.5, 100.0, 100.0])),
-            "aggregate": draw(
-                st.sampled_from(["weighted_average", "latest_only", "average", "conservative"])
-            ),
+            "aggregate": draw(st.sampled_from(AGGREGATES)),
+            "crossfade_steps": draw(st.floats(1.0, 60.0)),
+            "offset_decay_s": draw(st.floats(0.01, 5.0)),
             "arm": {"type": "sim_fr3", "start_pose_rad": start.tolist()},
         },
         start=start,

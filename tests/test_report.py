@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,12 @@ CONTRACT = {
         "velocity_ratio_max": 0.0,
         "acceleration_ratio_max": 0.0,
         "jerk_ratio_max": 0.0,
+        "jerk_rms_rad_s3": 0.0,
+        "splice_jump_max_rad": 0.0,
+        "policy_distance_rms_rad": 0.0,
+        "bends": 0,
+        "lost_to_slowing_s": 0.0,
+        "fence_stops": 0,
         "limiter_interventions": 0,
         "reflexes": [],
     },
@@ -142,6 +149,25 @@ def test_refusals_of_both_sides_are_added_up(stats: RunStatistics) -> None:
     built = report.build(config(), over)
     assert built["chunks"]["refused"] == 7
     assert built["chunks"]["refused_before_core"] == {"age": 1, "epoch": 2}
+
+
+def test_measures_of_beauty_are_means_over_the_followed_cycles(stats: RunStatistics) -> None:
+    moved = replace(
+        stats,
+        cycles=9000,
+        followed_cycles=400,
+        jerk_squared_sum=400 * 25.0,
+        policy_distance_squared_sum=400 * 4e-6,
+        splice_jump_max_rad=0.02,
+        bridges_lengthened=2,
+        splices_delayed=3,
+        lost_to_slowing_s=0.25,
+    )
+    motion = report.build(config(), result(moved))["motion"]
+    assert motion["jerk_rms_rad_s3"] == pytest.approx(5.0)
+    assert motion["policy_distance_rms_rad"] == pytest.approx(2e-3)
+    assert (motion["splice_jump_max_rad"], motion["bends"]) == (0.02, 5)
+    assert motion["lost_to_slowing_s"] == 0.25
 
 
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

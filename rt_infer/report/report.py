@@ -9,6 +9,7 @@ statistics, so that they are whole whatever the telemetry ring has lost.
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,17 @@ def _loop(stats: RunStatistics) -> dict[str, Any]:
 
 
 def _motion(stats: RunStatistics) -> dict[str, Any]:
+    followed = max(stats.followed_cycles, 1)
     return {
         "velocity_ratio_max": stats.velocity_ratio_max,
         "acceleration_ratio_max": stats.acceleration_ratio_max,
         "jerk_ratio_max": stats.jerk_ratio_max,
+        "jerk_rms_rad_s3": math.sqrt(stats.jerk_squared_sum / followed),
+        "splice_jump_max_rad": stats.splice_jump_max_rad,
+        "policy_distance_rms_rad": math.sqrt(stats.policy_distance_squared_sum / followed),
+        "bends": stats.bridges_lengthened + stats.splices_delayed,
+        "lost_to_slowing_s": stats.lost_to_slowing_s,
+        "fence_stops": stats.fence_stops,
         "limiter_interventions": stats.limiter_interventions,
         "reflexes": [reflex.name for reflex in stats.reflexes],
         "splices": stats.splices,

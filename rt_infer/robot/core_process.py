@@ -45,6 +45,8 @@ class CoreConfig:
     max_age_s: float = 2.0  # chunks of older observations are refused
     max_start_distance_rad: float = 0.5  # first target of an epoch from the arm, worst joint
     aggregate: str = "weighted_average"
+    crossfade_steps: float = 10.0  # aggregate "crossfade": actions until the new chunk is all there
+    offset_decay_s: float = 0.3  # aggregate "offset_decay": time constant
     rt_priority: int = 80  # SCHED_FIFO; 0: ordinary scheduling
     rt_cpu: int | None = None  # None: any
     rt_require: bool = False  # what the machine refuses is an error

@@ -195,6 +195,8 @@ def _core_config(config: RunConfig, robot: Robot) -> CoreConfig:
         max_age_s=config.max_age_s,
         max_start_distance_rad=config.max_start_distance,
         aggregate=config.aggregate_fn_name,
+        crossfade_steps=config.motion.crossfade_steps,
+        offset_decay_s=config.motion.offset_decay_s,
         rt_priority=config.rt.priority,
         rt_cpu=config.rt.cpu,
         rt_require=config.rt.require,
