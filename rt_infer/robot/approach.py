@@ -13,6 +13,7 @@ The uplink's thread calls everything here.
 
 from __future__ import annotations
 
+import enum
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,16 @@ from rt_infer.robot.start_plan import StartPlan, plan
 from rt_infer.robot.wishes import Wishes
 
 LOOK_EVERY_S = 0.05
+THERE_RAD = 0.01
 MOST_MOVES = 3  # in a row: a policy that begins somewhere else each time is not run after for ever
+
+
+class _Ended(enum.Enum):
+    """How a move ended."""
+
+    AT_REST = enum.auto()  # there, or stopped on the way
+    REFUSED = enum.auto()  # by the core; not even begun, mostly
+    EARLY = enum.auto()  # by a pause, a reset, a new epoch, the end of the run
 
 
 class Approach:
@@ -63,17 +73,17 @@ class Approach:
     def go_to(
         self,
         target_rad: npt.NDArray[np.float64],
-        state: CoreState,
+        refused: CoreState,
         stop: threading.Event,
         keep_link: Callable[[], None],
     ) -> None:
-        """Go there from where `state` rests, and return when the arm is at rest again.
+        """Go there, and return when the arm is at rest again.
 
-        `state` tells of the refusal. RunEnds: no move is wanted, or enough were made. `keep_link`
-        is called all the while; what it raises ends the move.
+        `refused` tells of the refusal. RunEnds: no move is wanted, enough were made, or the way
+        there is closed. `keep_link` is called all the while; what it raises ends the move.
         """
         too_far = (
-            f"The policy's first target is {state.start_distance_rad:.2f} rad from the arm, more "
+            f"The policy's first target is {refused.start_distance_rad:.2f} rad from the arm, more "
             f"than --max_start_distance={self._max_distance_rad:g}"
         )
         if not self._wanted:
@@ -88,9 +98,12 @@ class Approach:
                 f"{too_far}, although the arm has gone to the first target {MOST_MOVES} times; "
                 "check what the policy makes of where the arm is.",
             )
+        rest = self._until_rest(refused, stop)  # a motion of the epoch before may still brake
+        if rest is None:
+            return
         lowest, highest = self._range_rad
         move = plan(
-            state.q_command,
+            rest.q_command,
             target_rad,
             lowest,
             highest,
@@ -101,9 +114,36 @@ class Approach:
         self.moves += 1
         self.under_way = True
         try:
-            self._in_a_row += self._follow(move.actions, state, stop, keep_link)
+            ended = self._follow(move.actions, rest, stop, keep_link)
         finally:
             self.under_way = False
+        self._in_a_row += ended is not _Ended.EARLY
+        left_rad = np.abs(self._state().q_command - move.target_rad).max()
+        if ended is _Ended.AT_REST and left_rad > THERE_RAD:
+            raise RunEnds(
+                EXIT_REFUSED,
+                f"The arm was stopped {left_rad:.2f} rad before where the policy begins: the "
+                "straight way there leads out of --motion.box; bring the arm closer by hand, or "
+                "widen the box.",
+            )
+
+    def _until_rest(self, refused: CoreState, stop: threading.Event) -> CoreState | None:
+        """The state at rest; None if something else has begun."""
+        while not self._something_else(refused, stop):
+            state = self._state()
+            if state.phase == Phase.HOLD:
+                return state
+            stop.wait(LOOK_EVERY_S / 10)
+        return None
+
+    def _something_else(self, begin: CoreState, stop: threading.Event) -> bool:
+        """Whether there is more to do than to go to the start, by now."""
+        return stop.is_set() or self._wishes.held or self._state().epoch != begin.epoch
+
+    def _state(self) -> CoreState:
+        state = self._region.state()
+        assert state is not None  # CoreProcess.start has waited for the first one
+        return state
 
     def _follow(
         self,
@@ -111,17 +151,14 @@ class Approach:
         begin: CoreState,
         stop: threading.Event,
         keep_link: Callable[[], None],
-    ) -> bool:
-        """Push the actions as the arm comes along; False if something else ended the move."""
+    ) -> _Ended:
+        """Push the actions as the arm comes along, until it rests at the end of them."""
         chunk_id, covered = 0, 0  # the newest chunk of the move, and the actions up to its end
         followed_since: int | None = None  # the cycle in which that one was first seen followed
-        while not stop.is_set() and not self._wishes.held:
-            state = self._region.state()
-            assert state is not None  # `begin` was one
-            if state.epoch != begin.epoch:
-                return False
+        while not self._something_else(begin, stop):
+            state = self._state()
             if state.chunks_refused > begin.chunks_refused:
-                return True
+                return _Ended.REFUSED
             # The first cycle may show the chunk, and the rest before it.
             followed = followed_since is not None and state.cycle > followed_since + 1
             passed = int(state.policy_step - begin.policy_step)
@@ -133,10 +170,10 @@ class Approach:
             elif state.chunk_id == chunk_id and followed_since is None:
                 followed_since = state.cycle
             elif followed and state.phase == Phase.HOLD:
-                return True  # there, or stopped by a box on the way
+                return _Ended.AT_REST
             keep_link()
             stop.wait(LOOK_EVERY_S)
-        return False
+        return _Ended.EARLY
 
     def _push(
         self, actions: npt.NDArray[np.float32], state: CoreState, origin_step: float

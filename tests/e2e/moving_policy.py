@@ -64,6 +64,13 @@ class FarStart(Moving):
         return super().infer(begin - there) + there
 
 
+class Turned(Moving):
+    """Begins where the hand looks back over the base, and stays there."""
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        return np.repeat((HOME + [2.6, 0, 0, 0, 0, 0, 0])[None], STEPS, axis=0)
+
+
 class Remembering(Moving):
     """Writes a line into a file, named by RESETS_FILE, whenever it is told to forget."""
 
@@ -122,6 +129,10 @@ def make_far_away(device: str) -> FarAway:
 
 def make_far_start(device: str) -> FarStart:
     return FarStart()
+
+
+def make_turned(device: str) -> Turned:
+    return Turned()
 
 
 def make_remembering(device: str) -> Remembering:

@@ -111,3 +111,17 @@ def test_a_policy_that_begins_near_the_arm_is_followed_at_once(
     robot = start_robot(server.port, "--policy_type=hold", MOVE, "--duration_s=1")
     assert robot.wait() == 0, robot.errors
     assert robot.report["steps"]["start_moves"] == 0
+
+
+def test_a_way_that_leads_out_of_the_box_is_not_gone_to_its_end(
+    server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    # Joint 1 turns the hand past y = 0.2 m on its way to half a turn.
+    turned = "--pretrained_name_or_path=moving_policy:make_turned"
+    box = "--motion.box={y: [-0.3, 0.2]}"
+    fast = "--motion.start_speed=1"
+    robot = start_robot(server.port, "--policy_type=python", turned, MOVE, fast, box)
+    assert robot.wait() == 4, (robot.output, robot.errors)
+    assert "leads out of --motion.box" in robot.errors
+    assert robot.report["motion"]["fence_stops"] == 1
+    assert_sound_motion(robot.report)
