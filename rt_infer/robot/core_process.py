@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from typing import Any
 
 import rt_infer
 from rt_infer.robot.region import CoreRegion, Phase
+from rt_infer.robots.fr3_kinematics import LOWER_RAD, UPPER_RAD
 
 __all__ = ["CoreConfig", "CoreFailed", "CoreProcess"]
 
@@ -47,6 +49,12 @@ class CoreConfig:
     aggregate: str = "weighted_average"
     crossfade_steps: float = 10.0  # aggregate "crossfade": actions until the new chunk is all there
     offset_decay_s: float = 0.3  # aggregate "offset_decay": time constant
+    # Where joints may be, inside the arm's own range [rad].
+    joint_lower: Sequence[float] = tuple(LOWER_RAD.tolist())
+    joint_upper: Sequence[float] = tuple(UPPER_RAD.tolist())
+    box_min: Sequence[float] = (-math.inf,) * 3  # where flange and TCP may be, base frame [m]
+    box_max: Sequence[float] = (math.inf,) * 3
+    tcp: Sequence[float] = (0.0,) * 6  # in the flange's frame: x y z [m], roll pitch yaw [rad]
     rt_priority: int = 80  # SCHED_FIFO; 0: ordinary scheduling
     rt_cpu: int | None = None  # None: any
     rt_require: bool = False  # what the machine refuses is an error

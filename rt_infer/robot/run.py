@@ -188,6 +188,7 @@ def _capital(error: Exception) -> str:
 
 
 def _core_config(config: RunConfig, robot: Robot) -> CoreConfig:
+    box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
     return CoreConfig(
         arm=robot.arm,
         fps=config.fps,
@@ -197,16 +198,16 @@ def _core_config(config: RunConfig, robot: Robot) -> CoreConfig:
         aggregate=config.aggregate_fn_name,
         crossfade_steps=config.motion.crossfade_steps,
         offset_decay_s=config.motion.offset_decay_s,
+        joint_lower=joints.lower_rad.tolist(),
+        joint_upper=joints.upper_rad.tolist(),
+        box_min=box.lower_m.tolist(),
+        box_max=box.upper_m.tolist(),
+        tcp=robot.tcp,
         rt_priority=config.rt.priority,
         rt_cpu=config.rt.cpu,
         rt_require=config.rt.require,
     )
 
-
-def _latest_arm(region: CoreRegion) -> Callable[[], tuple[int, npt.NDArray[np.float64]] | None]:
-    def latest() -> tuple[int, npt.NDArray[np.float64]] | None:
-        state = region.state()
-        return None if state is None else (state.time_ns, state.q)
 
 def _inverse(config: RunConfig, robot: Robot) -> Inverse:
     box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
@@ -223,6 +224,11 @@ def _tell_where_it_starts(
     if sentence is not None:
         say(sentence)
 
+
+def _latest_arm(region: CoreRegion) -> Callable[[], tuple[int, npt.NDArray[np.float64]] | None]:
+    def latest() -> tuple[int, npt.NDArray[np.float64]] | None:
+        state = region.state()
+        return None if state is None else (state.time_ns, state.q)
 
     return latest
 
