@@ -22,7 +22,16 @@ from pathlib import Path
 from guards import GUARDS, Guard
 
 CSRC = Path(__file__).resolve().parents[2] / "csrc"
-TESTS = ("admission", "blend", "stepper", "watch", "limiter", "planning_alone", "motion_streams")
+TESTS = (
+    "admission",
+    "blend",
+    "stepper",
+    "watch",
+    "limiter",
+    "planning_alone",
+    "motion_streams",
+    "fence",
+)
 FLAGS = ["-std=c++20", "-O1", "-ffp-contract=off", "-fno-math-errno", "-pthread"]
 JOBS = 2
 RUN_TIMEOUT_S = 60.0  # a watchdog: what a mutant does need not end
@@ -34,6 +43,7 @@ class BrokenRun(Exception):
 
 def sources(csrc: Path) -> list[Path]:
     return [
+        *sorted((csrc / "kinematics").glob("*.cpp")),
         *sorted((csrc / "motion").glob("*.cpp")),
         *sorted((csrc / "arms").glob("*.cpp")),
         csrc / "control/admission.cpp",
