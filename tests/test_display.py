@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from rt_infer.report.display import Display
-from rt_infer.report.panel import line
+from rt_infer.report.panel import draw, line
 from rt_infer.report.terminal import Terminal
 from rt_infer.robot.region import CoreRegion
 from rt_infer.robot.supervise import Snapshot
@@ -62,6 +62,23 @@ def test_targets_are_not_spoken_of_before_the_first_is_decided(snapshot: Snapsho
     assert "targets" in line(snapshot)
     assert "targets" not in line(snapshot._replace(task={"targets": 0, "reached": 0}))
     assert "targets" not in line(snapshot._replace(task=None))
+
+
+def test_what_the_user_has_asked_for_is_shown_in_place_of_the_phase(snapshot: Snapshot) -> None:
+    assert "] starting" in line(snapshot)
+    assert "] PAUSED" in line(snapshot._replace(doing="PAUSED"))
+
+
+def test_the_keys_are_told_where_they_are_heard(snapshot: Snapshot) -> None:
+    assert "keys" not in panel(snapshot)
+    assert "space pause, r reset, q stop" in panel(snapshot._replace(keys=True))
+    assert "space go on" in panel(snapshot._replace(keys=True, doing="PAUSED"))
+
+
+def panel(snapshot: Snapshot) -> str:
+    paper = io.StringIO()
+    Terminal(file=paper, width=100).print(draw(snapshot, "the title"))
+    return paper.getvalue()
 
 
 def test_on_a_terminal_there_is_a_panel(snapshot: Snapshot) -> None:

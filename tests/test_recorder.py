@@ -47,6 +47,18 @@ def test_nothing_is_scored_before_the_first_chunk_is_followed() -> None:
     assert len(task.times_s) == 100 // SCORE_EVERY_CYCLES
 
 
+def test_in_a_pause_the_time_of_the_task_stands() -> None:
+    task = CountingTask()
+    made = records(300)  # a millisecond each
+    made["chunk_id"] = 1
+    recorder = Recorder(Tape(made[:100], made[100:200], made[200:]), Timings(), task, keep=False)
+    for paused in (False, True, False):
+        recorder.drain(paused=paused)
+    assert task.times_s == sorted(task.times_s)
+    unpaused_s = (299 - 100) // SCORE_EVERY_CYCLES * SCORE_EVERY_CYCLES * 1e-3
+    assert task.times_s[-1] - task.times_s[0] == pytest.approx(unpaused_s)
+
+
 def test_the_recorder_keeps_only_the_newest_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rt_infer.robot.recorder.KEEP_CYCLES", 1000)
     tape = Tape(*(records(100, start_ns=i * 100_000_000) for i in range(50)))

@@ -223,3 +223,24 @@ def test_a_gripper_has_its_row_and_its_counts(stats: RunStatistics) -> None:
     built = report.build(config(), gripped)
     assert built["tools"]["gripper"] == {"commands": 12, "grasps": 3}
     assert "12 commands, 3 grasps" in table(built)
+
+
+def test_what_the_user_asked_for_is_told_and_nothing_of_what_nobody_asked_for(
+    stats: RunStatistics,
+) -> None:
+    over = result(stats)
+    assert "pauses" not in table(report.build(config(), over))
+    over.wishes.toggle_pause()
+    over.wishes.told(True, 1.0)
+    over.wishes.told(True, 3.5)
+    over.wishes.ask_reset()
+    with over.wishes.carrying_out_a_reset():
+        pass
+    over.start_moves = 2
+    built = report.build(config(), over)
+    steps = built["steps"]
+    assert (steps["pauses"], steps["paused_s"]) == (1, 2.5)
+    assert (steps["resets"], steps["start_moves"]) == (1, 2)
+    rows = [line.split() for line in table(built).splitlines()]
+    assert ["pauses", "1,", "2.5", "s"] in rows
+    assert ["moves", "to", "the", "start", "2"] in rows

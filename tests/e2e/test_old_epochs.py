@@ -27,10 +27,10 @@ class Pair:
         assert state is not None
         return state
 
-    def beat_until(self, what: str, holds: object) -> CoreState:
+    def beat_until(self, what: str, holds: object, *, paused: bool = False) -> CoreState:
         deadline_s = time.monotonic() + WATCHDOG_S
         while time.monotonic() < deadline_s:
-            self.core.heartbeat()
+            self.core.heartbeat(paused=paused)
             now = self.state()
             if holds(now):  # type: ignore[operator]
                 return now
@@ -100,3 +100,29 @@ def test_a_new_epoch_in_the_middle_of_a_motion_brings_the_arm_to_rest(pair: Pair
     stats = pair.region.stats()
     assert stats.reflexes == ()
     assert max(stats.velocity_ratio_max, stats.acceleration_ratio_max, stats.jerk_ratio_max) <= 1.0
+
+
+def test_a_chunk_that_comes_in_a_pause_moves_nothing_and_neither_does_one_from_before(
+    pair: Pair,
+) -> None:
+    start = pair.beat_until("it holds", lambda now: now.phase == Phase.HOLD)
+    pair.push(pair.chunk(start))
+    pair.beat_until("it moves", lambda now: abs(now.dq[0]) > 0.05)
+    resting = pair.beat_until("it rests", lambda now: now.phase == Phase.HOLD, paused=True)
+    assert resting.epoch == start.epoch
+    assert start.q[0] < resting.q_command[0] < start.q[0] + 0.2
+    seen = pair.state()
+    pair.push(pair.chunk(seen))  # of this epoch, and fresh
+    refused = pair.beat_until("it is judged", lambda now: now.chunks_refused == 1, paused=True)
+    assert refused.last_refusal == "stopping"
+    later = pair.beat_until("time", lambda now: now.cycle > refused.cycle + 500, paused=True)
+    np.testing.assert_array_equal(later.q_command, resting.q_command)
+    going_on = pair.beat_until("a new epoch", lambda now: now.epoch > start.epoch)
+    pair.push(pair.chunk(seen))
+    pair.push(pair.chunk(seen) | {"epoch": going_on.epoch})
+    refused = pair.beat_until("they are judged", lambda now: now.chunks_refused == 3)
+    assert refused.last_refusal == "epoch"
+    later = pair.beat_until("time", lambda now: now.cycle > refused.cycle + 500)
+    np.testing.assert_array_equal(later.q_command, resting.q_command)
+    pair.push(pair.chunk(later))
+    pair.beat_until("it moves", lambda now: abs(now.q_command[0] - resting.q_command[0]) > 0.15)
