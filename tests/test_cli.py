@@ -85,3 +85,13 @@ def test_lerobots_manner_of_starting_works_too(command: str) -> None:
     as_module = rt_infer("--help", module=f"rt_infer.{command}")
     assert as_module.returncode == 0
     assert as_module.stdout == rt_infer(command, "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["robot", "demo"])
+def test_a_pause_or_a_reset_that_comes_too_early_or_too_late_ends_nothing(command: str) -> None:
+    code = (
+        "import os, signal, sys; from rt_infer.cli import main; main(sys.argv[1:]); "
+        "[os.kill(os.getpid(), number) for number in (signal.SIGUSR1, signal.SIGUSR2)]"
+    )
+    done = subprocess.run([sys.executable, "-c", code, command, "--help"], capture_output=True)
+    assert done.returncode == 0

@@ -113,6 +113,8 @@ class Supply:
                 self._holds = self._wishes.holds
                 # The core begins one by itself, if it ever saw so short a standstill.
                 self.begin_new_epoch(stop)
+                rule.new_epoch()
+                last = self.state()  # what it refused before is of no interest any more
             state = self.state()
             if state.epoch != last.epoch:
                 rule.new_epoch()
