@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,6 @@ from rt_infer.robot.result import Ending
 from rt_infer.robots.sim_fr3 import SimFr3Config
 
 RESEEDED = 4  # RTI_CYCLE_RESEEDED: the arm is not where it was commanded
-ARM = {"type": "sim_fr3", "patient": True}
 
 
 def swing(robot: Robot) -> None:
@@ -47,26 +46,38 @@ def swing(robot: Robot) -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The file of a run in which everything happens."""
-    file = tmp_path_factory.mktemp("recordings") / "run.rec"
-    robot_id = f"test-replay-{time.monotonic_ns()}"
+@contextmanager
+def recorded(
+    file: Path, robot_id: str, faults: Mapping[str, object]
+) -> Iterator[tuple[Robot, RecordingTelemetry]]:
+    """A core whose run is recorded; it has ended when this is left."""
     run = RunConfig(robot=SimFr3Config(id=robot_id), policy_type="hold")
-    arm = {**ARM, "faults": {"drop_from_cycle": 900, "drop_count": 15}}
+    arm = {"type": "sim_fr3", "patient": True, "faults": faults}
     config = CoreConfig(arm=arm, fps=FPS, speed=0.9)
     with ExitStack() as parts:
         region = parts.enter_context(CoreRegion.create(robot_id, fps=FPS))
         told: list[str] = []
         recording = RecordingTelemetry(region, str(file), header(run, config), told.append)
-        robot = Robot(region, parts.enter_context(CoreProcess.start(region, config)))
+        yield Robot(region, parts.enter_context(CoreProcess.start(region, config))), recording
+        recording.read()
+        kept = recording.finish(Ending(0), region.stats())
+        assert (kept.path, kept.bytes, kept.ended) == (str(file), file.stat().st_size, None)
+        assert told == []
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a run in which everything happens."""
+    file = tmp_path_factory.mktemp("recordings") / "run.rec"
+    faults = {"drop_from_cycle": 900, "drop_count": 15}
+    with recorded(file, f"test-replay-{time.monotonic_ns()}", faults) as (robot, recording):
         swing(robot)
         robot.until(lambda: robot.state.cycle > 1300)
-        robot.push(-0.2)
         recording.read()
+        robot.push(-0.2)
         robot.until_cycles_have_passed(300)
         before = robot.state.epoch
-        assert region.new_epoch()
+        assert robot.region.new_epoch()
         robot.push(0.5, epoch=before)  # too late
         robot.until(lambda: robot.state.epoch > before)
         robot.until(lambda: robot.state.phase == Phase.HOLD)
@@ -79,11 +90,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         robot.until_cycles_have_passed(300)
         robot.core.finish()
         assert robot.status_at_end() == 0
-        recording.read()
-        kept = recording.finish(Ending(0), region.stats())
-        assert (kept.path, kept.bytes, kept.ended) == (str(file), file.stat().st_size, None)
-        assert told == []
-    yield file
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +209,21 @@ def test_the_recorded_motion_can_be_drawn(path: Path, tmp_path: Path) -> None:
     picture = tmp_path / "run.png"
     assert main(["replay", str(path), f"--plot={picture}"]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_that_ends_in_a_fault_is_played_again_up_to_it(tmp_path: Path) -> None:
+    faults = {"fail_at_cycle": 700, "fail_with": "joint_motion_generator_velocity_limits_violation"}
+    file = tmp_path / "fault.rec"
+    robot_id = f"test-replay-{time.monotonic_ns()}"
+    with recorded(file, robot_id, faults) as (robot, _):
+        swing(robot)
+        assert robot.status_at_end() == 5
+    run = open_recording(file)
+    assert run.done is not None
+    (reflex,) = run.done["reflexes"]
+    assert reflex["cycle"] == 700
+    assert len(run.cycles) == 699
+    assert replay(run) == (699, None, [])
 
 
 def test_the_snippet_of_the_page_analyses_a_run(

@@ -72,6 +72,29 @@ def test_a_run_whose_server_dies_and_whose_process_is_stopped_is_played_again(
     replayed(path)
 
 
+def test_a_run_with_a_pause_and_a_reset_is_played_again(
+    tmp_path: Path, server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    path = tmp_path / "run.rec"
+    words = ("--aggregate_fn_name=crossfade", "--motion.box={z: [0.1, 1.1]}", "--motion.speed=0.8")
+    robot = start_robot(server.port, *MOVING, *words, f"--record={path}")
+    with robot.region() as region:
+        robot.until_moving(region)
+        for asking in (signal.SIGUSR1, signal.SIGUSR2):
+            robot.signal(asking)
+            resting = robot.until(region, "the arm rests", at_rest)
+            if asking == signal.SIGUSR1:
+                robot.signal(asking)
+            robot.until_moving(region, after_chunk=resting.chunk_id)
+    robot.signal(signal.SIGTERM)
+    assert robot.wait() == 0, robot.errors
+    run = rt_infer.recording.open(path)
+    assert run.header["core"]["aggregate"] == "crossfade"
+    assert set(run.cycles["request"]) == {0, 1, 2}
+    assert len(set(run.cycles["epoch"])) >= 3
+    replayed(path)
+
+
 def test_a_run_in_which_cycles_are_lost_is_played_again(
     tmp_path: Path, server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
