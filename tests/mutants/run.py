@@ -31,6 +31,7 @@ TESTS = (
     "planning_alone",
     "motion_streams",
     "fence",
+    "fence_streams",
 )
 FLAGS = ["-std=c++20", "-O1", "-ffp-contract=off", "-fno-math-errno", "-pthread"]
 JOBS = 2
