@@ -114,6 +114,7 @@ CoreOptions core_options(const py::dict& config) {
     fields.take("aggregate", aggregate);
     fields.take("crossfade_steps", motion.crossfade_steps);
     fields.take("offset_decay_s", motion.offset_decay_s);
+    fields.take("tolerance_rad", motion.tolerance_rad);
     fields.take("joint_lower", motion.limits.q_min_rad);
     fields.take("joint_upper", motion.limits.q_max_rad);
     fields.take("box_min", motion.box.min_m);
@@ -130,6 +131,7 @@ CoreOptions core_options(const py::dict& config) {
     require(motion.max_start_distance_rad >= 0.0, "max_start_distance_rad must not be negative");
     require(motion.crossfade_steps > 0.0, "crossfade_steps must be above 0");
     require(motion.offset_decay_s > 0.0, "offset_decay_s must be above 0");
+    require(motion.tolerance_rad >= 0.0, "tolerance_rad must not be negative");
     require_narrower(motion.limits);
     require(options.realtime.priority >= 0 && options.realtime.priority <= 99,
             "rt_priority must be 1 to 99, or 0 for ordinary scheduling");

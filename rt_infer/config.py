@@ -121,6 +121,11 @@ class MotionConfig:
     """How fast the policy's actions are followed."""
 
     speed: float = flag("fraction of fps at which actions are followed, (0, 1]", default=1.0)
+    tolerance: float = flag(
+        "how far a target may be moved to take its noise out, rad, 0 to 0.05; 0: the path goes "
+        "through every target",
+        default=0.004,
+    )
     crossfade_steps: float = flag(
         "--aggregate_fn_name=crossfade: actions until a new chunk has taken over", default=10.0
     )
@@ -143,6 +148,7 @@ class MotionConfig:
     def __post_init__(self) -> None:
         if not 0.0 < self.speed <= 1.0:
             raise ValueError(f"--motion.speed must be above 0 and at most 1, not {self.speed:g}.")
+        _between("motion.tolerance", self.tolerance, 0.0, 0.05, " rad")
         _between("motion.crossfade_steps", self.crossfade_steps, 1.0, MAX_CHUNK, " actions")
         _between("motion.offset_decay_s", self.offset_decay_s, 0.01, 10.0, " s")
         _between("motion.start_speed", self.start_speed, 0.01, 1.0, " rad/s")

@@ -47,6 +47,7 @@ class CoreConfig:
     max_age_s: float = 2.0  # chunks of older observations are refused
     max_start_distance_rad: float = 0.5  # first target of an epoch from the arm, worst joint
     aggregate: str = "weighted_average"
+    tolerance_rad: float = 0.0  # by which smoothing may move a target
     crossfade_steps: float = 10.0  # aggregate "crossfade": actions until the new chunk is all there
     offset_decay_s: float = 0.3  # aggregate "offset_decay": time constant
     # Where joints may be, inside the arm's own range [rad].

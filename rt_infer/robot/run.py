@@ -196,6 +196,7 @@ def _core_config(config: RunConfig, robot: Robot) -> CoreConfig:
         max_age_s=config.max_age_s,
         max_start_distance_rad=config.max_start_distance,
         aggregate=config.aggregate_fn_name,
+        tolerance_rad=config.motion.tolerance,
         crossfade_steps=config.motion.crossfade_steps,
         offset_decay_s=config.motion.offset_decay_s,
         joint_lower=joints.lower_rad.tolist(),
