@@ -141,3 +141,26 @@ def test_what_is_no_number_moves_nothing() -> None:
 def test_arguments_that_make_no_sense_are_refused(call: object) -> None:
     with pytest.raises(ValueError):
         call()  # type: ignore[operator]
+
+
+def test_a_stream_that_leaves_the_box_is_stopped_at_its_side() -> None:
+    poses = np.repeat(tip(HOME_RAD)[None], 60, axis=0)
+    poses[:, 1, 3] += np.linspace(0.0, 0.5, 60)
+    q, _ = _core.follow_poses(HOME_RAD, poses, TCP, STEP_S)
+    chunks = [(10, q, None, 5, None)]
+    box = {"box_max": [np.inf, 0.2, np.inf], "tcp": TCP}
+    free = _core.simulate({"fps": 30.0, "arm": {}}, 4000, chunks)
+    kept = _core.simulate({"fps": 30.0, "arm": {}, **box}, 4000, chunks)
+    assert tip(free["q_command"][-1])[1, 3] > 0.45
+    assert 0.15 < tip(kept["q_command"][-1])[1, 3] <= 0.2
+    assert (free["counts"]["fence_stops"], kept["counts"]["fence_stops"]) == (0, 1)
+    assert kept["counts"]["limiter_interventions"] == 0
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"box_min": [0, 0, 1], "box_max": [1, 1, 0]}, {"tcp": [np.nan] * 6}, {"box_min": [0, 0]}],
+)
+def test_a_box_that_makes_no_sense_is_refused(config: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"box|tcp"):
+        _core.simulate({"fps": 30.0, "arm": {}, **config}, 10)
