@@ -14,6 +14,7 @@ from contest import Contest
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 _CONTESTS = pytest.StashKey[list[Contest]]()
+_PAGES = pytest.StashKey[list[list[str]]]()
 _MACHINE = pytest.StashKey[dict[str, Any]]()
 
 
@@ -21,6 +22,7 @@ _MACHINE = pytest.StashKey[dict[str, Any]]()
 def pytest_configure(config: pytest.Config) -> None:
     config.option.benchmark_quiet = True  # its table has no rivals; its files are as usual
     config.stash[_CONTESTS] = []
+    config.stash[_PAGES] = []
     config.stash[_MACHINE] = machine.describe()
 
 
@@ -37,7 +39,17 @@ def contest(request: pytest.FixtureRequest) -> Callable[..., Contest]:
     return begin
 
 
+@pytest.fixture
+def page(request: pytest.FixtureRequest) -> Callable[[list[str]], None]:
+    """Takes the lines of a table that is no contest; it is printed at the end."""
+    return request.config.stash[_PAGES].append
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for lines in config.stash[_PAGES]:
+        terminalreporter.section("benches")
+        for line in lines:
+            terminalreporter.line(line)
     played = [contest for contest in config.stash[_CONTESTS] if contest.rounds]
     contests = [contest for contest in played if all(contest.rounds.values())]
     if not contests:

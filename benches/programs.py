@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 NS_TO_US = 1e-3
@@ -15,6 +16,11 @@ Round = dict[str, dict[str, float]]
 
 def play(name: str, *arguments: int) -> list[Round]:
     """Build and run csrc/benches/NAME; its rounds. What it complains about fails the bench."""
+    return lines(name, *arguments)
+
+
+def lines(name: str, *arguments: int | str) -> list[dict[str, Any]]:
+    """The same for a program whose lines of JSON are not rounds."""
     subprocess.run(["make", "-j2", "-C", str(ROOT / "csrc/benches")], check=True, text=True)
     program = ROOT / "csrc/build/benches" / name
     command = [program, *map(str, arguments)]

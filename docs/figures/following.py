@@ -16,6 +16,7 @@ from house import (
     ORANGE,
     PURPLE,
     READY,
+    SKY,
     YELLOW,
     Array,
     actions,
@@ -98,6 +99,8 @@ def splice() -> None:
         "average": (YELLOW, "average (0.5 old)"),
         "weighted_average": (GREEN, "weighted_average (0.3 old)"),
         "latest_only": (BLUE, "latest_only"),
+        "crossfade": (ORANGE, "crossfade (10 steps)"),
+        "offset_decay": (SKY, "offset_decay (0.3 s)"),
     }
     capture, arrival = 600, 660
     chunks = [
@@ -113,7 +116,8 @@ def splice() -> None:
             dq, ddq, _ = derivatives(offset)
             for axis, value in zip(axes.values(), (offset, dq, ddq), strict=True):
                 axis.plot(passed_s(run), value, color=colour, label=label)
-        # Where the clock of the last run, latest_only, was at the targets' steps.
+        # Where the clock of latest_only was at the targets' steps.
+        run = _core.simulate({"aggregate": "latest_only"}, 2000, chunks=chunks)
         for targets, origin in ((there, 0.0), (back, run["policy_step"][capture])):
             steps = origin + np.arange(len(targets))
             at_s = np.interp(steps, run["policy_step"], passed_s(run))
@@ -125,6 +129,7 @@ def splice() -> None:
                 axis.axvline(at_s, color=GREY, linewidth=0.8, linestyle=":")
             axis.set_xlim(0.0, 1.9)
         q = axes["q"]
+        q.set_ylim(-0.75, 0.65)
         q.legend(loc="lower left")
         q.text(1.05, 0.53, "the first chunk's targets", color=GREY, fontsize=9, ha="right")
         q.text(0.68, -0.02, "the second chunk's", color=GREY, fontsize=9)
