@@ -23,6 +23,7 @@ STEPPER = "control/stepper.cpp"
 CLOCK = "motion/policy_clock.cpp"
 FENCE = "motion/fence.cpp"
 LIMITER = "motion/limiter.cpp"
+SMOOTH = "motion/smooth.cpp"
 SPLICE = "motion/splice.cpp"
 BLEND = "motion/blend.cpp"
 PROFILE = "motion/speed_profile.cpp"
@@ -238,6 +239,28 @@ GUARDS = (
         ("a chunk longer than the window of the speed profile is followed without a rest",),
     ),
     # ---------------------------------------------------------------- the splice
+    Guard(
+        "smoothing: noise is taken out before the curve is laid",
+        SPLICE,
+        "smooth(smoothing, targets.data(), chunk.count);",
+        "static_cast<void>(smoothing);",
+        ("a policy that trembles by a milliradian is followed at its own pace",),
+    ),
+    Guard(
+        "smoothing: no target moves by more than the tolerance",
+        SMOOTH,
+        "targets[i][j] = std::clamp(z[i], targets[i][j] - smoothing.tolerance_rad,\n"
+        "                                       targets[i][j] + smoothing.tolerance_rad);",
+        "targets[i][j] = z[i];",
+        ("no target moves by more than the tolerance, whatever the policy says",),
+    ),
+    Guard(
+        "smoothing: the last target is the place to rest at",
+        SMOOTH,
+        "for (std::size_t i = 0; i + 1 < count; ++i) {\n            targets[i][j] = std::clamp",
+        "for (std::size_t i = 0; i < count; ++i) {\n            targets[i][j] = std::clamp",
+        ("a line and the last target stay as they are",),
+    ),
     Guard(
         "splice: a bridge takes up the difference",
         SPLICE,

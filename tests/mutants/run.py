@@ -25,6 +25,8 @@ CSRC = Path(__file__).resolve().parents[2] / "csrc"
 TESTS = (
     "admission",
     "blend",
+    "smooth",
+    "smooth_motion",
     "stepper",
     "watch",
     "limiter",
