@@ -240,7 +240,7 @@ void Stepper::try_splice() noexcept {
         has_pending_ = waiting_to_splice_ = false;
         return;
     }
-    const bool could_be_longer = bridge(from, stretch_, config_.limits, next);
+    const bool could_be_longer = bridge(from, stretch_, config_.limits, planner_.envelope, next);
     next_profile.build(next, from.step, clock_.nominal_rate(), planner_);
     // A path on which the hand could not be stopped inside its box is not entered at speed.
     if (can_enter(from, clock_.look_ahead(), next_profile) &&

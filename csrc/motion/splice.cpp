@@ -69,7 +69,8 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
     return clamped;
 }
 
-bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Path& path) noexcept {
+bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm,
+            const Envelope& envelope, Path& path) noexcept {
     const PathPoint target = path.curve(from.step);
     const bool moving = from.rate > 0.0;
     JointArray value{};
@@ -81,6 +82,11 @@ bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Pa
         if (moving) {
             slope[j] = from.reference.d1[j] - target.d1[j];
             curvature[j] = from.reference.d2[j] - target.d2[j];
+        } else if (envelope.speed(j, from.reference.q[j], target.d1[j]) <= 0.0) {
+            // Where the envelope is shut, a slope that leads further out, however slight, would
+            // keep the clock from ever starting: leave level, towards the targets.
+            slope[j] = -target.d1[j];
+            curvature[j] = -target.d2[j];
         }
         const double acceleration = kBridgeAcceleration * arm.ddq_max;
         const double gap = std::abs(value[j]);

@@ -34,7 +34,8 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
 // Sets the bridge from `from` onto `path`, `stretch` times as long as the least that its own motion
 // would need at nominal rate, but no longer than the path is or than leads astray. Returns false
 // when it cannot be longer.
-bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm, Path& path) noexcept;
+bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm,
+            const Envelope& envelope, Path& path) noexcept;
 
 // Whether a clock at `from`, about to look `ahead`, can enter the profile of the new path.
 bool can_enter(const SplicePoint& from, double ahead, const SpeedProfile& profile) noexcept;
