@@ -148,7 +148,7 @@ def _sentence(error: ParsingError, config_class: type, command: str) -> str:
     cause = error.__cause__
     if isinstance(cause, ValueError) and not isinstance(error, DecodingError):
         return str(cause)
-    path = ".".join(getattr(error, "key_path", outer))
+    path = ".".join(map(str, getattr(error, "key_path", outer)))  # a mapping may have numbers
     # The deepest flag that the path leads into: robot.cameras for robot.cameras.front.fps.
     culprits = [f for f in flags_of(config_class) if f"{path}.".startswith(f"{f.name}.")]
     what = _one_line(getattr(error, "message", error))
@@ -162,7 +162,7 @@ def _sentence(error: ParsingError, config_class: type, command: str) -> str:
         names = fields[2].replace("`", "")
         what = f"it needs {names}" if "Missing" in fields[1] else f"it knows no {names}"
     elif culprits and culprits[0].name == path:
-        value = re.search(r"(?:parse |value=)'(.*?)'", what)
+        value = re.search(r"(?:parse |value=)'(.*?)' (?:into|is not)", what)
         kind = _IN_WORDS.get(culprits[0].placeholder, "such value")
         what = f"{value[1] if value else 'that'} is no {kind}"
     where = f"--{path}" if culprits else command
