@@ -12,8 +12,6 @@ namespace {
 // 30 rad/s³, as acceleration twice over a cycle squared, 0.02 rad/s². Both fit into the limiter's
 // reserve (2 %); FCI's states are doubles and carry a command back unrounded.
 constexpr double kSamePosition_rad = 1e-8;
-// FCI stops an arm that lost this many in a row: what reports more has not been moving.
-constexpr std::uint32_t kMostLostCycles = 20;
 constexpr double kBridgeGrowth = 1.6;
 // With less left of it a chunk has nothing to say any more.
 constexpr double kShortestSplice_steps = 0.5;
@@ -102,9 +100,10 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     if (request != Request::kFollow) has_pending_ = waiting_to_splice_ = false;
     braking_ = void_path_ || waiting_to_splice_ || request != Request::kFollow;
 
-    // Lost cycles are played by the clock, since the arm has moved on through them; then the
-    // reference is taken from the arm. Their time is gone: nothing is ever caught up.
-    advance(std::min(lost_cycles(state), kMostLostCycles));
+    // Lost cycles are played by the clock, since the arm has moved on through them (what reports
+    // more of them than FCI lets pass has not been moving); then the reference is taken from the
+    // arm. Their time is gone: nothing is ever caught up.
+    advance(std::min(lost_cycles(state), kLongestHold_cycles));
     take_up_from(state, reference());
     advance(1);
 
@@ -118,6 +117,12 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     followed_ = following_;
     if (following_ && clock_.at_rest()) come_to_rest();
     const bool still = !following_ && !detour_.active() && limiter_.at_rest();
+    // Where it stands is where it is held, although the limiter may have led it past where the path
+    // ended: inside the closing band there is no way back.
+    if (still) {
+        limiter_.settle();
+        rest_q_ = limiter_.q();
+    }
     command.motion_finished = request == Request::kFinish && still;
 
     progress_.finished = command.motion_finished;
@@ -165,9 +170,12 @@ PathPoint Stepper::reference() const noexcept {
 
 void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) noexcept {
     const double strayed = furthest(state.q_d, limiter_.q());
-    if (strayed <= kSamePosition_rad && lost_cycles(state) == 0) return;
+    const bool ours = strayed <= kSamePosition_rad;
+    if (strayed == 0.0 && lost_cycles(state) == 0) return;
+    // Whatever the difference: the limiter judges what the arm will judge, and where the envelope
+    // is shut the arm allows none.
     limiter_.seed(state.q_d, state.dq_d, state.ddq_d);
-    if (strayed <= kSamePosition_rad && !following_ && !detour_.active()) return;
+    if (ours && (lost_cycles(state) == 0 || (!following_ && !detour_.active()))) return;
 
     detour_.begin({.q = state.q_d, .d1 = state.dq_d, .d2 = state.ddq_d}, reference);
     ++progress_.reseeds;

@@ -14,6 +14,17 @@ constexpr double kReturnBraking = 0.5;
 // After a detour a joint joins what is wanted only where doing so costs this share of a
 // jerk-limited cycle: a jump onto a standing target would have to be undone in the next one.
 constexpr double kJoinShare = 0.25;
+// The longest that one command can be in force, and how many it takes from the hardest acceleration
+// to the hardest braking.
+constexpr double kHold_s = kLongestHold_cycles * kCycle_s;
+constexpr int kHolds = 5;
+// Positions are sent in steps of 4e-16 rad: what that is in a velocity, 20 cycles on, with room.
+constexpr double kRounding = 1e-11;  // rad/s
+// Of a speed away from the end of the range, what is taken off over a hold: none of it may be left
+// over as a speed towards it.
+constexpr double kGentleShare = 0.9;
+// A command nearer than this to what was wanted is that, rounded.
+constexpr double kSame_rad = 1e-12;
 constexpr double kAtRest = 1e-9;  // rad/s and, times 1000, rad/s²
 
 }  // namespace
@@ -31,37 +42,75 @@ void Limiter::seed(const JointArray& q, const JointArray& dq, const JointArray& 
     detoured_.fill(false);
 }
 
-bool Limiter::admissible(std::size_t j, double ddq) const noexcept {
-    const double dq = dq_[j] + ddq * kCycle_s;
-    const double q = q_[j] + dq * kCycle_s;
-    // Speed still to come while the acceleration is taken back, then the way until braking is
-    // complete.
-    const double direction = dq != 0.0 ? dq : ddq;
-    const double forward = std::copysign(1.0, direction);
-    const double pushing = std::max(0.0, ddq * forward);
-    const double peak = std::abs(dq) + 0.5 * pushing * (pushing / dddq_max_ + kCycle_s);
-    const double ramp_s = (pushing + ddq_max_) / dddq_max_ + 2.0 * kCycle_s;
-    const double allowed = envelope_.speed(j, q + forward * peak * ramp_s, forward);
-    return peak <= allowed;
+// Whether joint j, if it is given acceleration `ddq` now, can be stopped towards the end of its range
+// that `side` points to, however many packets get lost from here on.
+//
+// The slowest that our braking can be: each command, this one first, is held for as long as FCI
+// goes on without us, and each next one takes away as much acceleration as the jerk limit lets it.
+// Whatever is really lost, the joint is at no time faster or further along than that; so if that
+// keeps the envelope, the next command, harder braking at the least, is admissible again. Once the
+// joint brakes as hard as the envelope falls, it stays below it.
+bool Limiter::stoppable(std::size_t j, double ddq, double side) const noexcept {
+    double speed = side * dq_[j];
+    double push = side * ddq;
+    // An arm that stands may stand anywhere; one that leaves may go on, if no rounding turns it.
+    if (push <= 0.0 && (speed == 0.0 || speed <= -kRounding)) return true;
+    // Most joints, most of the time, are far from it: all at once, and a little too much.
+    const double fastest = speed + 2.0 * kHold_s * std::max(push, 0.0) + kRounding;
+    if (fastest <= 0.0) return true;
+    if (fastest <= envelope_.speed(j, q_[j] + side * fastest * kHolds * kHold_s, side)) return true;
+
+    const auto inside = [&](double way) noexcept {  // written so that a NaN fails it
+        return speed + kRounding <= envelope_.speed(j, q_[j] + side * way, side);
+    };
+    speed += kCycle_s * push;
+    double way = kCycle_s * speed;
+    if (!inside(way)) return false;
+    double left_s = kHold_s - kCycle_s;  // of this hold
+    for (int hold = 0; hold < kHolds; ++hold) {
+        way += left_s * (speed + 0.5 * push * (left_s + kCycle_s));
+        speed += left_s * push;
+        if (!inside(way)) return false;
+        if (push <= -envelope_.decel(j) || (speed <= 0.0 && push <= 0.0)) return true;
+        push = std::max(push - dddq_max_ * kCycle_s, -ddq_max_);
+        left_s = kHold_s;
+    }
+    return true;
 }
 
-// Admissible accelerations are an interval; `wanted` outside of it meets its nearer end.
+bool Limiter::admissible(std::size_t j, double ddq) const noexcept {
+    return stoppable(j, ddq, 1.0) && stoppable(j, ddq, -1.0);
+}
+
+// The acceleration nearest to `bad` that keeps joint j stoppable towards `side`; `hardest` is as
+// much braking as there is, and if even that is not enough, it is the best there is.
+double Limiter::nearest_stoppable(std::size_t j, double bad, double hardest,
+                                  double side) const noexcept {
+    if (stoppable(j, bad, side)) return bad;
+    if (!stoppable(j, hardest, side)) return hardest;
+    double good = hardest;
+    // Where the envelope is shut only next to nothing is left, and bisection would miss it.
+    const double gentle = -(kGentleShare * dq_[j] + side * 2.0 * kRounding) / kHold_s;
+    const bool between = (gentle - good) * (bad - gentle) > 0.0;
+    if (between && stoppable(j, gentle, side)) good = gentle;
+    for (int i = 0; i < 24; ++i) {
+        const double middle = 0.5 * (bad + good);
+        (stoppable(j, middle, side) ? good : bad) = middle;
+    }
+    return good;
+}
+
+// Those stoppable towards one end are an interval; so are those inside the limits.
 double Limiter::nearest_admissible(std::size_t j, double wanted) const noexcept {
     const double ramp = dddq_max_ * kCycle_s;
     const double low = std::max(-ddq_max_, ddq_[j] - ramp);
     const double high = std::min(ddq_max_, ddq_[j] + ramp);
-    wanted = low > high ? std::clamp(0.0, ddq_[j] - ramp, ddq_[j] + ramp)
-                        : std::clamp(wanted, low, high);
-    if (admissible(j, wanted)) return wanted;
-    // Braking is always the admissible side; if even the hardest is not, it is the best there is.
-    double bad = wanted;
-    double good = dq_[j] + wanted * kCycle_s > 0.0 ? low : high;
-    if (!admissible(j, good)) return good;
-    for (int i = 0; i < 24; ++i) {
-        const double middle = 0.5 * (bad + good);
-        (admissible(j, middle) ? good : bad) = middle;
-    }
-    return good;
+    if (low > high) return std::clamp(0.0, ddq_[j] - ramp, ddq_[j] + ramp);
+    wanted = std::clamp(wanted, low, high);
+    const double below = nearest_stoppable(j, wanted, low, 1.0);
+    const double taken = nearest_stoppable(j, below, high, -1.0);
+    // Between two ends too close to each other: to a stop that no loss can turn around.
+    return stoppable(j, taken, 1.0) ? taken : std::clamp(-dq_[j] / kHold_s, low, high);
 }
 
 // Acceleration that leads back to the wanted position and velocity, without overshoot.
@@ -88,7 +137,6 @@ bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
         double taken = ddq;
         detoured_[j] = !passes;
         if (!passes) {
-            changed = true;
             const double back = std::isfinite(wanted_dq)
                                     ? towards(j, wanted[j], std::clamp(wanted_dq, -10.0, 10.0))
                                     : -dq_[j] / kReturn_s;
@@ -98,12 +146,19 @@ bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
         const double next_dq = passes ? dq : dq_[j] + taken * kCycle_s;
         const double next_q = passes ? wanted[j] : q_[j] + next_dq * kCycle_s;
         // Differences of what is really sent, so that our picture of them is FCI's.
-        ddq_[j] = (next_dq - dq_[j]) / kCycle_s;
-        dq_[j] = (next_q - q_[j]) / kCycle_s;
+        const double sent_dq = (next_q - q_[j]) / kCycle_s;
+        ddq_[j] = (sent_dq - dq_[j]) / kCycle_s;
+        dq_[j] = sent_dq;
         q_[j] = next_q;
         command[j] = next_q;
+        changed = changed || !(std::abs(next_q - wanted[j]) <= kSame_rad);
     }
     return changed;
+}
+
+void Limiter::settle() noexcept {
+    wanted_ = q_;
+    detoured_.fill(false);
 }
 
 bool Limiter::at_rest() const noexcept {

@@ -24,14 +24,19 @@ class Limiter {
     // changed.
     bool limit(const JointArray& wanted, JointArray& command) noexcept;
 
+    // Where it is, is where it is wanted from now on; for an arm at rest.
+    void settle() noexcept;
+
     [[nodiscard]] const JointArray& q() const noexcept { return q_; }
     // No joint moves and none would have to decelerate: the motion may be finished here.
     [[nodiscard]] bool at_rest() const noexcept;
 
   private:
-    // Whether acceleration `ddq` in this cycle keeps joint j stoppable inside its envelope, both
-    // ways.
+    [[nodiscard]] bool stoppable(std::size_t j, double ddq, double side) const noexcept;
+    // Towards both ends.
     [[nodiscard]] bool admissible(std::size_t j, double ddq) const noexcept;
+    [[nodiscard]] double nearest_stoppable(std::size_t j, double bad, double hardest,
+                                           double side) const noexcept;
     [[nodiscard]] double nearest_admissible(std::size_t j, double wanted) const noexcept;
     [[nodiscard]] double towards(std::size_t j, double wanted_q, double wanted_dq) const noexcept;
 

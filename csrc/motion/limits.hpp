@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "arms/arm.hpp"
 
@@ -37,6 +38,10 @@ struct MotionLimits {
     }
 };
 
+// The most cycles one command can be in force: FCI stops an arm after 20 lost ones in a row, and
+// goes on with constant acceleration through up to 19.
+inline constexpr std::uint32_t kLongestHold_cycles = 20;
+
 // How far inside the arm's limits an envelope stays.
 struct Margins {
     double range_rad;  // from each end of the joint range
@@ -44,7 +49,7 @@ struct Margins {
     double decel;      // fraction of min(envelope_decel, what ddq_max leaves for braking)
 };
 
-inline constexpr Margins kLimiterMargins{.range_rad = 0.002, .velocity = 0.99, .decel = 0.90};
+inline constexpr Margins kLimiterMargins{.range_rad = 0.001, .velocity = 0.995, .decel = 0.95};
 inline constexpr Margins kPlannerMargins{.range_rad = 0.008, .velocity = 0.92, .decel = 0.65};
 
 // The position-dependent velocity limit of every joint, inside the arm's by `margins`.
@@ -69,6 +74,9 @@ class Envelope {
         const double closing = std::sqrt(std::max(0.0, twice_decel_[j] * room_rad)) - offset_[j];
         return std::clamp(closing, 0.0, dq_max_[j]);
     }
+
+    // The braking that keeps up with the envelope as it closes, at any speed [rad/s²].
+    [[nodiscard]] double decel(std::size_t j) const noexcept { return 0.5 * twice_decel_[j]; }
 
     // Where the envelope still leaves `speed` towards the end of the range: targets stay inside of
     // it.
