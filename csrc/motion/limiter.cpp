@@ -42,8 +42,8 @@ void Limiter::seed(const JointArray& q, const JointArray& dq, const JointArray& 
     detoured_.fill(false);
 }
 
-// Whether joint j, if it is given acceleration `ddq` now, can be stopped towards the end of its range
-// that `side` points to, however many packets get lost from here on.
+// Whether joint j, if it is given acceleration `ddq` now, can be stopped towards the end of its
+// range that `side` points to, however many packets get lost from here on.
 //
 // The slowest that our braking can be: each command, this one first, is held for as long as FCI
 // goes on without us, and each next one takes away as much acceleration as the jerk limit lets it.
@@ -89,8 +89,10 @@ double Limiter::nearest_stoppable(std::size_t j, double bad, double hardest,
     if (stoppable(j, bad, side)) return bad;
     if (!stoppable(j, hardest, side)) return hardest;
     double good = hardest;
-    // Where the envelope is shut only next to nothing is left, and bisection would miss it.
-    const double gentle = -(kGentleShare * dq_[j] + side * 2.0 * kRounding) / kHold_s;
+    // Where the envelope is shut only next to nothing is left, and bisection would miss it: a joint
+    // that leaves may slow down, but never to a stop; one that stands may stand.
+    const double slower = -(kGentleShare * dq_[j] + side * 2.0 * kRounding) / kHold_s;
+    const double gentle = dq_[j] == 0.0 ? 0.0 : slower;
     const bool between = (gentle - good) * (bad - gentle) > 0.0;
     if (between && stoppable(j, gentle, side)) good = gentle;
     for (int i = 0; i < 24; ++i) {

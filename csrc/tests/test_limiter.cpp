@@ -127,6 +127,7 @@ TEST_CASE("NaN and infinity are not followed") {
         500);
     CHECK(run.reflex == Reflex::kNone);
     for (double joint : run.last) CHECK(std::isfinite(joint));
+    CHECK(test::distance(run.last, test::ready()) < 1e-9);
 }
 
 TEST_CASE("a smooth stream passes untouched") {

@@ -129,6 +129,7 @@ TEST_CASE("a lost answer that moves the arm by less than a microradian is notice
                 arm.faults.drop_count = drops;
                 Rig rig({}, arm);
                 REQUIRE(rig.follow(test::sine(amplitude, 1.0, 30.0), static_cast<int>(at) + 60));
+                CHECK(rig.progress().limiter_interventions == 0);
             }
         }
     }

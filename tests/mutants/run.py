@@ -30,6 +30,7 @@ TESTS = (
     "stepper",
     "watch",
     "limiter",
+    "limiter_losses",
     "planning_alone",
     "motion_streams",
     "fence",
