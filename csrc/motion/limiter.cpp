@@ -110,9 +110,7 @@ double Limiter::nearest_admissible(std::size_t j, double wanted) const noexcept 
     if (low > high) return std::clamp(0.0, ddq_[j] - ramp, ddq_[j] + ramp);
     wanted = std::clamp(wanted, low, high);
     const double below = nearest_stoppable(j, wanted, low, 1.0);
-    const double taken = nearest_stoppable(j, below, high, -1.0);
-    // Between two ends too close to each other: to a stop that no loss can turn around.
-    return stoppable(j, taken, 1.0) ? taken : std::clamp(-dq_[j] / kHold_s, low, high);
+    return nearest_stoppable(j, below, high, -1.0);
 }
 
 // Acceleration that leads back to the wanted position and velocity, without overshoot.

@@ -483,13 +483,6 @@ GUARDS = (
         ("an arm outside of the user's range stands still, or moves inward only",),
     ),
     Guard(
-        "limiter: between two ends too close, to a stop that no loss can turn around",
-        LIMITER,
-        "stoppable(j, taken, 1.0) ? taken : std::clamp(-dq_[j] / kHold_s, low, high)",
-        "taken",
-        ("a range too narrow to move in is stood in",),
-    ),
-    Guard(
         "limiter: rounding is no intervention",
         LIMITER,
         "constexpr double kSame_rad = 1e-12;",
