@@ -14,7 +14,7 @@ from rt_infer.robots.fr3_kinematics import LOWER_RAD, UPPER_RAD
 from rt_infer.robots.fr3_limits import BRAKING_RAD_S2, VELOCITY_OFFSET_RAD_S, VELOCITY_RAD_S
 
 # Shares of the arm's limits (csrc/motion/limits.hpp, speed_profile.hpp).
-LIMITER = (0.002, 0.99, 0.90)  # range [rad], velocity, deceleration
+LIMITER = (0.001, 0.995, 0.95)  # range [rad], velocity, deceleration
 PLANNER = (0.008, 0.92, 0.65)
 CRUISE, BRAKE, JERK = 7.5, 8.0, 2250.0
 SHORTEST_BRAKING_S = 0.10
