@@ -82,13 +82,28 @@ inline void narrow(Dice& dice, MotionLimits& limits) {
     }
 }
 
+// Some sides of a box somewhere: the start may be outside of it, and targets are.
+inline Box workspace(Dice& dice) {
+    Box box;
+    for (std::size_t i = 0; i < 3; ++i) {
+        const double low_m = dice.between(-0.8, 0.4);
+        if (dice.chance(0.5)) box.min_m[i] = low_m;
+        if (dice.chance(0.5)) box.max_m[i] = low_m + dice.between(0.2, 1.5);
+    }
+    return box;
+}
+
 inline StepperConfig motion_config(Dice& dice) {
     StepperConfig config;
     config.fps = 5.0 * std::pow(40.0, dice.between(0.0, 1.0));  // 5 to 200
     config.speed = dice.chance(0.5) ? 1.0 : dice.between(0.1, 1.0);
     config.max_age_s = std::array{0.3, 2.0, 20.0}[static_cast<std::size_t>(dice.below(3))];
     config.max_start_distance_rad = dice.chance(0.2) ? 0.5 : 100.0;
-    config.aggregate = static_cast<Aggregate>(dice.below(4));
+    config.aggregate = static_cast<Aggregate>(dice.below(kAggregates));
+    config.crossfade_steps = dice.between(1.0, 40.0);
+    config.offset_decay_s = dice.between(0.02, 2.0);
+    config.tolerance_rad = dice.chance(0.5) ? 0.0 : dice.between(0.0, 0.05);
+    if (dice.chance(0.2)) config.box = workspace(dice);
     if (dice.chance(0.25)) narrow(dice, config.limits);
     return config;
 }

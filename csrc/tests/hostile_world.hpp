@@ -30,6 +30,9 @@ struct Tally {
     std::uint64_t cycles = 0;  // that were answered
     std::uint64_t interventions = 0;
     std::array<std::uint64_t, kManners> manners{};
+    std::array<std::uint64_t, kAggregates> rules{};  // of blending
+    std::uint64_t smoothed_worlds = 0;
+    std::uint64_t narrowed_worlds = 0;
     std::uint64_t slow_worlds = 0;  // below 10 fps
     std::uint64_t fast_worlds = 0;  // above 100
     std::uint64_t starts_in_band = 0;
@@ -56,6 +59,9 @@ struct Tally {
         };
         worlds += 1;
         cycles += world.cycles;
+        sum(rules, world.rules);
+        smoothed_worlds += world.smoothed_worlds;
+        narrowed_worlds += world.narrowed_worlds;
         slow_worlds += world.slow_worlds;
         fast_worlds += world.fast_worlds;
         starts_in_band += world.starts_in_band;
@@ -82,6 +88,7 @@ struct Tally {
         counts.late_steps += run.late_steps;
         counts.holds += run.holds;
         counts.reseeds += run.reseeds;
+        counts.fence_stops += run.fence_stops;
         counts.waypoints_clamped += run.waypoints_clamped;
         sum(counts.refused, run.refused);
     }
@@ -105,6 +112,13 @@ class World {
         length_ += 2 * cycles_for(slowest_steps_);
         ledger_.begin_epoch();
         ++tally_.manners[static_cast<std::size_t>(manner_)];
+        const MotionLimits whole = MotionLimits::fr3();
+        const MotionLimits& limits = rig_.config.limits;
+        const bool narrowed =
+            limits.q_min_rad != whole.q_min_rad || limits.q_max_rad != whole.q_max_rad;
+        ++tally_.rules[static_cast<std::size_t>(rig_.config.aggregate)];
+        tally_.smoothed_worlds = rig_.config.tolerance_rad > 0.0 ? 1 : 0;
+        tally_.narrowed_worlds = narrowed ? 1 : 0;
         tally_.slow_worlds = rig_.config.fps < 10.0 ? 1 : 0;
         tally_.fast_worlds = rig_.config.fps > 100.0 ? 1 : 0;
         tally_.starts_in_band = somewhere_in_band(start_) ? 1 : 0;

@@ -50,6 +50,9 @@ void check_each(const std::string& what, const Counts& counts, std::size_t from 
 TEST_CASE("a million cycles of hostile streams break no limit and move nothing without leave") {
     const Tally tally = run_worlds(kCycles, false);
     check_each("ways to be a bad policy", tally.manners);
+    check_each("ways to blend", tally.rules);
+    CHECK(tally.smoothed_worlds > 0);
+    CHECK(tally.narrowed_worlds > 0);
     CHECK(tally.slow_worlds > 0);
     CHECK(tally.fast_worlds > 0);
     CHECK(tally.starts_outside_the_box > 0);
@@ -75,6 +78,7 @@ TEST_CASE("a million cycles of hostile streams break no limit and move nothing w
     CHECK(counts.holds > 0);
     CHECK(counts.reseeds > kCycles / 2000);
     CHECK(counts.waypoints_clamped > 0);
+    CHECK(counts.fence_stops > 0);
     for (const rti_refusal reason :
          {RTI_REFUSED_EPOCH, RTI_REFUSED_AGE, RTI_REFUSED_ORDER, RTI_REFUSED_NOT_FINITE,
           RTI_REFUSED_START, RTI_REFUSED_LATE, RTI_REFUSED_STOPPING}) {
