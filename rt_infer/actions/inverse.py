@@ -14,6 +14,8 @@ Array = npt.NDArray[np.float64]
 AT_LEISURE_S = 60.0
 """Time enough for any joint to get anywhere in its range."""
 
+ROUNDING_RAD = 1e-6
+
 
 class Inverse:
     """One arm with its tool and its boxes; plain values, any thread."""
@@ -34,7 +36,8 @@ class Inverse:
         self._step_s = 1.0 / fps
         self._box_m = box_m
         self._open = not np.isfinite(box_m).any()
-        self._joints_rad = joints_rad
+        # Waypoints go to the core as float32: none may round to beyond what it leaves as it is.
+        self._joints_rad = joints_rad[0] + ROUNDING_RAD, joints_rad[1] - ROUNDING_RAD
 
     def tcp_pose(self, q_rad: Array) -> Array:
         """The TCP in the base frame: (7,) -> (4, 4)."""

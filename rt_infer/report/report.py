@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from rt_infer.actions.convert import ActionCounts
 from rt_infer.config import RunConfig
 from rt_infer.robot.result import RunResult
 from rt_infer.robot.statistics import Histogram, RunStatistics
@@ -40,12 +41,12 @@ def build(config: RunConfig, result: RunResult) -> dict[str, Any]:
             "holds": stats.holds,
             "held_s": stats.held_ns / 1e9,
             "slowed_s": stats.slowed_ns / 1e9,
-        },
-        "chunks": {
             "pauses": result.wishes.pauses,
             "paused_s": round(result.wishes.paused_s, 3),
             "resets": result.wishes.resets,
             "start_moves": result.start_moves,
+        },
+        "chunks": {
             "received": result.link.chunks_received,
             "refused": sum(stats.refused.values()) + sum(early.values()),
             "refused_by_core": stats.refused,
@@ -56,7 +57,7 @@ def build(config: RunConfig, result: RunResult) -> dict[str, Any]:
         },
         "latency_ms": _latency_ms(result),
         "loop": _loop(stats),
-        "motion": _motion(stats),
+        "motion": _motion(stats) | _actions(result.actions),
         "link": {
             "transport": result.link.transport,
             "reconnects": result.link.reconnects,
@@ -131,6 +132,10 @@ def _motion(stats: RunStatistics) -> dict[str, Any]:
         "waypoints_clamped": stats.waypoints_clamped,
         "reseeds": stats.reseeds,
     }
+
+
+def _actions(counts: ActionCounts) -> dict[str, int]:
+    return {"actions_unreachable": counts.unreachable, "actions_boxed": counts.boxed}
 
 
 def _percentiles_us(histogram: Histogram) -> dict[str, float]:
