@@ -41,6 +41,7 @@ def _sections(report: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
                 ("steps executed", f"{steps['executed']}"),
                 ("holds", f"{steps['holds']} times the actions ran out"),
                 ("at rest", f"{steps['held_s']:.2f} s after the first chunk"),
+                *_asked_for(steps),
                 ("chunks", f"{chunks['received']} received, {_refused(chunks)}"),
                 *_errors(chunks),
                 ("late steps", f"{chunks['late_steps']}"),
@@ -109,6 +110,18 @@ def _refused(chunks: dict[str, Any]) -> str:
             reasons[reason] = reasons.get(reason, 0) + count
     why = ", ".join(f"{reason} {count}" for reason, count in reasons.items() if count)
     return f"{chunks['refused']} refused" + (f" ({why})" if why else "")
+
+
+def _asked_for(steps: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows about what the user did meanwhile, and the moves to the start, if there were any."""
+    rows = []
+    if steps["pauses"]:
+        rows.append(("pauses", f"{steps['pauses']}, {steps['paused_s']:.1f} s"))
+    if steps["resets"]:
+        rows.append(("resets", f"{steps['resets']}"))
+    if steps["start_moves"]:
+        rows.append(("moves to the start", f"{steps['start_moves']}"))
+    return rows
 
 
 def _gripper(tools: dict[str, dict[str, int]]) -> list[tuple[str, str]]:
