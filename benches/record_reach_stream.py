@@ -1,7 +1,7 @@
 """Records what the shipped reach policy says, and how well it does under each splice rule.
 
     python benches/record_reach_stream.py            writes benches/data/reach_stream.npz
-    python benches/record_reach_stream.py --score    every rule in closed loop: markers reached
+    python benches/record_reach_stream.py score    every rule in closed loop: markers reached
 
 The policy looks at the rendered scene and the arm of a run in virtual time, and that arm follows it
 100 ms later: a closed loop without a clock. Recorded is its answer at every SPACING-th step, of
@@ -101,7 +101,7 @@ def closed_loop(rule: str, *, seed: int, latency: int = 100, record: bool = Fals
 
 
 def main() -> None:
-    if "--score" in sys.argv:
+    if "score" in sys.argv[1:]:
         rules = ["weighted_average", "latest_only", "average", "conservative"]
         for rule in [*rules, "crossfade", "offset_decay"]:
             played = [closed_loop(rule, seed=seed) for seed in range(2)]
