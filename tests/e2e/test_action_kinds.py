@@ -11,6 +11,7 @@ import rigid
 from kinds_policy import GOAL, SPIN_RAD_S
 from processes import ROOT, Program, RobotProgram, ServerProgram, assert_sound_motion, wait_until
 
+from examples.python_policy.hand_circles import CENTRE_M, RADIUS_M
 from rt_infer.robot.region import Phase
 
 KINDS = ("pos", "rel", "delta", "vel", "pose", "quaternion", "pose_delta")
@@ -123,3 +124,26 @@ def test_a_policy_of_two_kinds_is_refused_with_both_lists(
     assert "joint_4.pos, joint_5.vel" in ending
     assert "which are of more than one kind; this robot takes joint_1.pos … joint_7.pos" in ending
     assert ending in robot.errors
+
+
+def test_the_example_draws_circles_with_the_hand_and_does_not_turn_it(
+    tmp_path: Path, started: list[Program], start_robot: Start
+) -> None:
+    place = "examples.python_policy.hand_circles:make"
+    server = ServerProgram(tmp_path, words=[f"--allow_python={place}"])
+    started.append(server)
+    robot = start_robot(
+        server.port, "--policy_type=python", f"--pretrained_name_or_path={place}", "--duration_s=8"
+    )
+    with robot.region() as region:
+        telemetry = region.telemetry()
+        assert robot.wait() == 0, robot.errors
+        q_command = telemetry.read()["q_command"]
+    lap = rigid.tcp(q_command[-6000::20])
+    away = lap[:, :3, 3] - CENTRE_M
+    np.testing.assert_allclose(np.hypot(away[:, 1], away[:, 2]), RADIUS_M, atol=0.01)
+    np.testing.assert_allclose(away[:, 0], 0.0, atol=0.01)
+    around = np.unwrap(np.arctan2(away[:, 2], away[:, 1]))
+    assert around[-1] - around[0] > 0.7 * 2 * np.pi
+    assert rigid.angle_between(lap[0, :3, :3], lap[:, :3, :3]).max() < 1e-3
+    assert_planning_did_it_all(robot)
