@@ -52,6 +52,16 @@ def test_the_arm_is_looked_up_between_two_cycles() -> None:
     assert moment.epoch == 1
 
 
+def test_where_the_arm_was_told_to_be_is_looked_up_for_the_same_moment() -> None:
+    made = records(100)
+    made["q_command"][:, 0] = made["q"][:, 0] + 0.02  # the arm is behind
+    observer = Observer([stream("a", START_NS + 20 * MS + MS // 2)], ArmHistory(Tape(made)))
+    built = observer.build(epoch=1, epoch_since_ns=START_NS)
+    assert built is not None
+    assert built.arm.q_command_rad[0] == pytest.approx(0.0405)
+    assert built.arm.q_rad[0] == pytest.approx(0.0205)
+
+
 def test_a_time_before_the_history_is_unknown() -> None:
     assert ArmHistory(Tape(records(100))).at(START_NS - 1) is None
 
