@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rt_infer import _core
 from rt_infer.robots.fr3_kinematics import (
+    FLANGE_OFFSET_M,
     HAND_TCP_M,
     HOME_RAD,
     LOWER_RAD,
@@ -27,6 +29,11 @@ def test_the_home_pose_puts_the_flange_where_franka_says() -> None:
     # Where Franka's own examples start: O_T_EE without a hand is (0.3069, 0, 0.5903), tool down.
     assert pose[:3, 3] == pytest.approx([0.3069, 0.0, 0.5903], abs=1e-4)
     assert pose[:3, 2] == pytest.approx([0.0, 0.0, -1.0], abs=1e-12)
+
+
+def test_the_flange_is_where_the_core_has_it() -> None:
+    assert FLANGE_OFFSET_M == _core.FLANGE_M
+    np.testing.assert_allclose(flange_pose(HOME_RAD), _core.forward(HOME_RAD, np.zeros(6)))
 
 
 def test_the_fingertip_is_one_hand_length_below_the_flange_at_home() -> None:
