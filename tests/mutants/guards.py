@@ -311,10 +311,7 @@ GUARDS = (
         BLEND,
         "at_last < 1.0 ?",
         "at_last < 2.0 ?",
-        (
-            "a chunk's last target is the policy's own under every rule, however short it is",
-            "chunks of one action are followed under every rule",
-        ),
+        ("a chunk's last target is the policy's own under every rule, however short it is",),
     ),
     Guard(
         "blend: where the arm rests nothing has another opinion",
@@ -463,10 +460,7 @@ GUARDS = (
         LIMITER,
         "constexpr double kRounding = 1e-11;",
         "constexpr double kRounding = 0.0;",
-        (
-            "a joint that slows down in the closing band stays so slow that no loss turns it "
-            "around",
-        ),
+        ("a joint that slows down in the closing band stays so slow that no loss turns it around",),
     ),
     Guard(
         "limiter: a joint that leaves the closing band may slow down in it",
