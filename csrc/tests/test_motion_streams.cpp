@@ -241,5 +241,23 @@ TEST_CASE("a start inside the closing band moves outward and away") {
     CHECK(rig.commands.back()[5] < from[5] - 0.2);
 }
 
+TEST_CASE("a joint where its envelope is shut is not kept there by a corner in its targets") {
+    SimFr3Config arm;
+    arm.start_pose_rad[3] = MotionLimits::fr3().q_max_rad[3] - 0.013;
+    Rig rig({}, arm);
+    REQUIRE(rig.run(10));
+    const JointArray from = arm.start_pose_rad;
+    // Clamped at first, then free: before the corner between the two the curve swings outward.
+    rig.deliver(rig.observe(
+        [&](double step) {
+            JointArray q = from;
+            q[3] -= 0.00375 * step;
+            return q;
+        },
+        60));
+    REQUIRE(rig.run(4000));
+    CHECK(rig.commands.back()[3] < from[3] - 0.2);
+}
+
 }  // namespace
 }  // namespace rti

@@ -5,7 +5,7 @@ worker calls it from one thread, one observation at a time, always in this order
 
     batch = policy.prepare(observation)   # pixels and floats to the model's own tensors
     output = policy.infer(batch)          # the forward pass, and nothing else
-    chunk = policy.finish(output)         # the model's output to joint targets
+    chunk = policy.finish(output)         # the model's output to actions
 
 Three calls instead of one, so that the worker can time the stages separately; `prepare` must copy
 what it keeps, because the observation's memory belongs to the link and is used again as soon as

@@ -269,6 +269,13 @@ GUARDS = (
         ("targets that jump at every chunk become motion the arm accepts, by planning alone",),
     ),
     Guard(
+        "splice: where the envelope is shut a bridge leaves level",
+        SPLICE,
+        "} else if (envelope.speed(j, from.reference.q[j], target.d1[j]) <= 0.0) {",
+        "} else if (envelope.speed(j, from.reference.q[j], target.d1[j]) < 0.0) {",
+        ("a joint where its envelope is shut is not kept there by a corner in its targets",),
+    ),
+    Guard(
         "splice: a bridge leads nowhere far",
         SPLICE,
         "std::max(longest_bridge(slope, curvature), kShortestBridge_steps), room);",
