@@ -42,7 +42,7 @@ def test_python_that_the_operator_did_not_list_is_not_even_imported(server):
     ("spec", "sentence"),
     [
         (ObservationSpec(state=6, images=SPEC.images), "a state of 7 entries"),
-        (ObservationSpec(state=list("abcdefg"), images=SPEC.images), "names and order"),
+        (ObservationSpec(state=list("abcdefg"), images=SPEC.images), "the policy's names"),
         (ObservationSpec(state=7), "a camera called 'front'"),
         (ObservationSpec(state=7, images={"front": (64, 48, 3)}), "64×48"),
     ],
@@ -58,6 +58,15 @@ def test_a_camera_that_the_policy_does_not_know_is_no_obstacle(server):
     seen = {**observation(0.5), "observation.images.extra": np.zeros((8, 8, 3), np.uint8)}
     with robot(server.port, "echo", spec) as client:
         assert client.infer(seen).actions[0, 0] == 0.5
+
+
+def test_a_policy_gets_the_entries_of_the_state_that_it_names_in_its_order(server):
+    names = ["gripper.pos", *(f"joint_{i}.pos" for i in range(7, 0, -1))]
+    state = np.linspace(0.0, 0.7, 8, dtype=np.float32)
+    spec = ObservationSpec(state=names, images=SPEC.images)
+    with robot(server.port, "echo", spec) as client:
+        chunk = client.infer({**observation(0.0), "observation.state": state})
+    np.testing.assert_array_equal(chunk.actions[0], state[:0:-1])
 
 
 def test_a_robot_hears_that_its_policy_loads():

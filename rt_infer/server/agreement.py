@@ -5,7 +5,7 @@ from __future__ import annotations
 from rt_infer import __version__
 from rt_infer.policies.base import PolicySpec
 from rt_infer.wire.layout import ObservationLayout
-from rt_infer.wire.messages import AuthRequest, Welcome
+from rt_infer.wire.messages import AuthRequest, ObservationSpec, Welcome
 from rt_infer.wire.refusals import ErrorBody, ErrorCode, Refusal
 
 MAX_ACTION_WIDTH = 256
@@ -33,18 +33,20 @@ def agree(
 ) -> tuple[Welcome, ObservationLayout]:
     """What to answer, and what observations will look like; Refusal when the two do not fit.
 
-    A camera that the policy does not know is allowed and ignored by it; one that it lacks is not.
+    What the policy does not know, a camera or a named entry of the state, is allowed and never
+    reaches it; what it lacks is not.
     """
     spec = request.spec
-    if spec.state_size != len(policy.state):
+    if isinstance(spec.state, int):
+        if spec.state != len(policy.state):
+            raise _mismatch(
+                f"The policy wants a state of {len(policy.state)} entries "
+                f"({', '.join(policy.state)}) and the robot's has {spec.state}."
+            )
+    elif not set(policy.state) <= set(spec.state):
         raise _mismatch(
-            f"The policy wants a state of {len(policy.state)} entries "
-            f"({', '.join(policy.state)}) and the robot's has {spec.state_size}."
-        )
-    if not isinstance(spec.state, int) and tuple(spec.state) != policy.state:
-        raise _mismatch(
-            f"The policy wants the state as {', '.join(policy.state)} and the robot has "
-            f"{', '.join(spec.state)}: give the entries the policy's names and order."
+            f"The policy wants the state {', '.join(policy.state)} and the robot has "
+            f"{', '.join(spec.state)}: give the entries the policy's names."
         )
     for name, shape in policy.images.items():
         if name not in spec.images:
@@ -69,6 +71,13 @@ def agree(
         return welcome, ObservationLayout.agreed(spec, welcome)
     except ValueError as error:
         raise _mismatch(str(error)) from None
+
+
+def entries_of_state(spec: ObservationSpec, policy: PolicySpec) -> list[int] | None:
+    """Which entries of the robot's state the policy gets, in its order; None: all as they are."""
+    if isinstance(spec.state, int) or tuple(spec.state) == policy.state:
+        return None
+    return [spec.state.index(name) for name in policy.state]
 
 
 def _size(shape: tuple[int, int, int]) -> str:

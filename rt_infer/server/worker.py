@@ -20,9 +20,17 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rt_infer.policies.base import IMAGE_KEY_PREFIX, STATE_KEY, TASK_KEY, CannotLoad, Policy
+from rt_infer.policies.base import (
+    IMAGE_KEY_PREFIX,
+    STATE_KEY,
+    TASK_KEY,
+    CannotLoad,
+    Policy,
+    PolicySpec,
+)
 from rt_infer.policies.registry import PolicyKey, load
 from rt_infer.server import memory, worker_wire
+from rt_infer.server.agreement import entries_of_state
 from rt_infer.server.worker_wire import Kind
 from rt_infer.wire.layout import BadObservation, ObservationLayout
 from rt_infer.wire.messages import ObservationSpec
@@ -34,9 +42,10 @@ Observation = Mapping[str, Any]
 class _Session:
     """One robot as the worker knows it."""
 
-    def __init__(self, spec: bytes, history: int, chunk_size: int, width: int) -> None:
-        decoded = msgspec.json.decode(spec, type=ObservationSpec)
-        self.layout = ObservationLayout(decoded, history, chunk_size, width)
+    def __init__(self, spec: bytes, policy: PolicySpec, chunk_size: int) -> None:
+        robot = msgspec.json.decode(spec, type=ObservationSpec)
+        self.layout = ObservationLayout(robot, policy.history, chunk_size, len(policy.actions))
+        self.entries = entries_of_state(robot, policy)
         self.chunk_size = chunk_size
         self.generation = -1  # none yet: the first observation resets the policy's memory
         self.memory: mmap.mmap | None = None
@@ -47,7 +56,11 @@ class _Session:
         assert self.memory is not None
         body = memoryview(self.memory)[slot * self.stride : slot * self.stride + length]
         self.layout.check(body, length)
-        return stack(self.layout.views(body))
+        moments = self.layout.views(body)
+        if self.entries is not None:
+            for moment in moments:
+                moment[STATE_KEY] = np.asarray(moment[STATE_KEY])[self.entries]
+        return stack(moments)
 
 
 def stack(moments: Sequence[Observation]) -> Observation:
@@ -138,9 +151,8 @@ class Worker:
 
     def _open(self, packet: bytes, memory_fd: int) -> None:
         _, number, stride, chunk_size = worker_wire.OPEN.unpack_from(packet)
-        spec = self._policy.spec
         layout = packet[worker_wire.OPEN.size :]
-        session = _Session(layout, spec.history, chunk_size, len(spec.actions))
+        session = _Session(layout, self._policy.spec, chunk_size)
         session.memory, session.stride = memory.attach(memory_fd), stride
         self._sessions[number] = session
 
