@@ -137,7 +137,7 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     progress_.policy_rate = clock_.rate();
     progress_.steps_executed = clock_.step();
     progress_.steps_queued =
-        following_ && !void_path_ ? std::max(0.0, path().end() - clock_.step()) : 0.0;
+        following_ && !void_path_ ? std::max(0.0, path().held_until() - clock_.step()) : 0.0;
     return command;
 }
 
@@ -191,6 +191,8 @@ JointArray Stepper::wanted() noexcept {
 
 void Stepper::come_to_rest() noexcept {
     rest_q_ = path().at(clock_.step()).q;
+    // The last action's own step passes at once: nothing moves in it.
+    if (clock_.step() >= path().end()) clock_.pass_to(path().held_until());
     following_ = false;
     if (!braking_) ++progress_.holds;
     void_path_ = false;
@@ -240,7 +242,7 @@ void Stepper::try_splice() noexcept {
     const Path* old = following_ && !void_path_ ? &path() : nullptr;
     const std::uint32_t clamped =
         lay(chunks_[pending_], old, blend_, smoothing_, from.step, planner_, next);
-    if (next.end() - from.step < kShortestSplice_steps) {  // waited too long for it
+    if (next.held_until() - from.step < kShortestSplice_steps) {  // waited too long for it
         --progress_.chunks_admitted;
         ++progress_.refused[RTI_REFUSED_LATE];
         progress_.last_refusal = RTI_REFUSED_LATE;

@@ -41,23 +41,42 @@ void Bridge::add_to(double at, PathPoint& point) const noexcept {
     }
 }
 
+double Bridge::steepest() const noexcept {
+    if (length_ <= 0.0) return 0.0;
+    double steepest = 0.0;
+    for (std::size_t j = 0; j < kDof; ++j) {
+        steepest = std::max(steepest, 1.875 * std::abs(c_[0][j]) + std::abs(c_[1][j]));
+    }
+    return steepest / length_;
+}
+
 void Path::set_waypoints(double origin_step, const JointArray* waypoints,
                          std::size_t count) noexcept {
     origin_ = origin_step;
-    knots_ = count + 1;
+    knots_ = count;
+    held_ = false;
     bridge_.clear();
-    for (std::size_t i = 0; i <= count; ++i) {
-        knot_[i] = Knot{.q = waypoints[std::min(i, count - 1)]};
-    }
+    for (std::size_t i = 0; i < count; ++i) knot_[i] = Knot{.q = waypoints[i]};
     if (count >= 3) bend(count - 1);
-    // Slopes that belong to those curvatures. The last waypoint and its held copy keep none: there
-    // the path rests.
+    // Slopes that belong to those curvatures.
     for (std::size_t i = 0; i + 1 < count; ++i) {
+        Knot& a = knot_[i];
+        Knot& b = knot_[i + 1];
         for (std::size_t j = 0; j < kDof; ++j) {
-            const double rise = knot_[i + 1].q[j] - knot_[i].q[j];
-            knot_[i].d1[j] = rise - (2.0 * knot_[i].d2[j] + knot_[i + 1].d2[j]) / 6.0;
+            const double rise = b.q[j] - a.q[j];
+            a.d1[j] = rise - (2.0 * a.d2[j] + b.d2[j]) / 6.0;
+            b.d1[j] = rise + (a.d2[j] + 2.0 * b.d2[j]) / 6.0;  // what stays at the last one
         }
     }
+    if (count == 1) hold_last();
+}
+
+void Path::hold_last() noexcept {
+    if (held_) return;
+    held_ = true;
+    Knot& last = knot_[knots_ - 1];
+    last.d1 = last.d2 = JointArray{};
+    knot_[knots_++] = last;
 }
 
 // Curvatures of the cubic spline through knots 0 to `last`, straight at both ends: of all curves
@@ -101,6 +120,18 @@ PathPoint Path::curve(double step) const noexcept {
         point.d3[j] = 6 * c3 + u * (24 * c4 + u * 60 * c5);
     }
     return point;
+}
+
+double Path::steepest(double from) const noexcept {
+    double steepest = 0.0;
+    const auto first = static_cast<std::size_t>(std::max(0.0, from - origin_));
+    for (std::size_t i = first; i + 1 < knots_; ++i) {
+        for (std::size_t j = 0; j < kDof; ++j) {
+            const double rise = std::abs(knot_[i + 1].q[j] - knot_[i].q[j]);
+            steepest = std::max({steepest, rise, std::abs(knot_[i].d1[j])});
+        }
+    }
+    return steepest + (bridge_.covers(from) ? bridge_.steepest() : 0.0);
 }
 
 PathPoint Path::at(double step) const noexcept {

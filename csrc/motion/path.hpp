@@ -1,11 +1,14 @@
 // The path: a C² curve over the policy step through the waypoints of a chunk, plus a bridge.
 //
 // Knots sit at origin, origin + 1, …, with the slopes and curvatures of the cubic spline through
-// the waypoints; between them run quintic Hermite segments, which are that spline's own cubics but
-// for the last one: the last waypoint is a knot of zero slope and curvature, held for one more
-// step, so every path ends at rest. A bridge is a quintic in the step that starts at the difference
-// between where the reference is and this curve (value, slope, curvature) and is gone, C², `length`
-// steps later: it makes a splice C² and keeps the chunk's own shape.
+// the waypoints. The curve ends at the last waypoint, in full motion: that it is rested there is the
+// clock's work. The step for which a policy would hold its last action counts as the path's, but
+// nothing moves in it. A bridge is a quintic in the step that starts at the difference between where
+// the reference is and this curve (value, slope, curvature) and is gone, C², `length` steps later:
+// it makes a splice C² and keeps the chunk's own shape.
+//
+// Where a bridge is longer than the waypoints, hold_last() makes room for it: the last segment, a
+// quintic, sheds its slope, and the last waypoint is held for the step that is its own.
 //
 // No time here: derivatives are per policy step. Joint velocity is d1 · rate, acceleration
 // d2 · rate² + d1 · rate', so with a C² clock motion is C² in time.
@@ -37,6 +40,8 @@ class Bridge {
         return length_ > 0.0 && at < start_ + length_;
     }
     void add_to(double at, PathPoint& point) const noexcept;  // nothing where it does not cover
+    // About as fast as any joint moves on it [rad/step].
+    [[nodiscard]] double steepest() const noexcept;
 
   private:
     double start_ = 0.0;
@@ -46,21 +51,26 @@ class Bridge {
 
 class Path {
   public:
-    // Waypoints become knots; what was there before is gone. count >= 1.
+    // Waypoints become knots; what was there before is gone. count >= 1; one alone is held.
     void set_waypoints(double origin_step, const JointArray* waypoints, std::size_t count) noexcept;
     void clear() noexcept { knots_ = 0; }
     [[nodiscard]] bool empty() const noexcept { return knots_ == 0; }
 
     [[nodiscard]] double origin() const noexcept { return origin_; }
+    // Where the curve ends, and with it all motion.
     [[nodiscard]] double end() const noexcept {
         return origin_ + static_cast<double>(knots_) - 1.0;
     }
-    // The last step a waypoint belongs to; from there to end() it is held.
-    [[nodiscard]] double last_waypoint() const noexcept { return end() - 1.0; }
+    // The last step a waypoint belongs to, and until when it does.
+    [[nodiscard]] double last_waypoint() const noexcept { return held_until() - 1.0; }
+    [[nodiscard]] double held_until() const noexcept { return end() + (held_ ? 0.0 : 1.0); }
+    void hold_last() noexcept;
 
     [[nodiscard]] Bridge& bridge() noexcept { return bridge_; }
     // The curve with its bridge; steps outside [origin, end] read as the nearest end.
     [[nodiscard]] PathPoint at(double step) const noexcept;
+    // About as fast as any joint moves from there on, at one step a unit of time [rad/step].
+    [[nodiscard]] double steepest(double from) const noexcept;
     // The curve alone.
     [[nodiscard]] PathPoint curve(double step) const noexcept;
 
@@ -74,6 +84,7 @@ class Path {
 
     double origin_ = 0.0;
     std::size_t knots_ = 0;
+    bool held_ = false;  // the last knot is the last waypoint once more
     Bridge bridge_{};
     std::array<Knot, RTI_MAX_CHUNK + 1> knot_{};
 };

@@ -9,9 +9,13 @@ namespace {
 constexpr double kTiny = 1e-12;
 // The clock itself never brakes harder than from nominal rate to zero in this time: where no joint
 // moves, nothing else would bound it.
-constexpr double kShortestBraking_s = 0.10;
-// With more than this ahead the samples are laid onto the knots [steps].
-constexpr double kKnotsAhead = 2.0;
+constexpr double kShortestBraking_s = 0.05;
+// Between two samples: a share of a step, no longer than this at nominal rate, and no joint moves
+// farther than its envelope may be taken for straight.
+constexpr double kWidest_steps = 0.25;
+constexpr double kNarrowest_steps = 1.0 / 64.0;
+constexpr double kLongest_s = 0.010;
+constexpr double kFarthest_rad = 0.05;
 
 // Highest rate² at a point of the path, from each joint's velocity, acceleration and jerk limit.
 double ceiling(const PathPoint& point, double nominal_squared,
@@ -36,33 +40,39 @@ double ceiling(const PathPoint& point, double nominal_squared,
     return squared;
 }
 
-// Deceleration of the clock [steps/s²] that every joint can follow at this point and rate².
+// Deceleration of the clock [steps/s²] that every joint can follow at this point and rate². A path
+// that bends against the motion takes of it, one that bends with it adds to it.
 double braking(const PathPoint& point, double squared, const PlannerLimits& limits) noexcept {
     double decel = limits.brake_acceleration / kTiny;
     for (std::size_t j = 0; j < kDof; ++j) {
         const double slope = std::abs(point.d1[j]);
         if (slope < kTiny) continue;
-        const double left = limits.brake_acceleration - std::abs(point.d2[j]) * squared;
+        const double along = std::copysign(1.0, point.d1[j]) * point.d2[j] * squared;
+        const double left = limits.brake_acceleration + along;
         decel = std::min(decel, std::max(left, 0.02 * limits.brake_acceleration) / slope);
     }
     return decel;
+}
+
+// Steps between two samples: a whole part of one.
+double spacing(double steepest, double nominal_rate) noexcept {
+    double steps = kWidest_steps;
+    while (steps > kNarrowest_steps &&
+           (steps > nominal_rate * kLongest_s || steps * steepest > kFarthest_rad)) {
+        steps *= 0.5;
+    }
+    return steps;
 }
 
 }  // namespace
 
 void SpeedProfile::build(const Path& path, double from, double nominal_rate,
                          const PlannerLimits& limits) noexcept {
-    const double window = kSpacing * static_cast<double>(kSamples);
-    // Curvature peaks at the knots, so each of them is a sample; the last ones lie as they come,
-    // between here and the end.
-    const double whole = kSpacing * std::floor((from - path.origin()) / kSpacing);
-    from_ = path.end() - from > kKnotsAhead ? path.origin() + whole : from;
-    const double length = std::max(0.0, path.end() - from_);
-    cut_ = length > window;
-    const double covered = cut_ ? window : length;
-    samples_ = std::clamp(static_cast<std::size_t>(std::ceil(covered / kSpacing - kTiny)),
-                          std::size_t{1}, kSamples);
-    spacing_ = std::max(covered / static_cast<double>(samples_), kTiny);
+    spacing_ = spacing(path.steepest(from), nominal_rate);
+    from_ = path.origin() + spacing_ * std::floor((from - path.origin()) / spacing_);
+    const auto wanted = std::lround(std::max(0.0, path.end() - from_) / spacing_);
+    cut_ = wanted > static_cast<long>(kSamples);
+    samples_ = std::clamp(static_cast<std::size_t>(wanted), std::size_t{1}, kSamples);
 
     const double nominal_squared = nominal_rate * nominal_rate;
     const double hardest = nominal_rate / kShortestBraking_s;
@@ -84,12 +94,15 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
         // Two looks at the braking power: at the rate we would come to, then at the one we would
         // have.
         const double next = squared_rate_[i + 1];
-        const auto power = [&](double squared) {
-            return std::min(
-                {braking(here, squared, limits), braking(after, squared, limits), hardest});
+        const double later = std::min(braking(after, next, limits), hardest);
+        const auto rise = [&](double squared) {
+            return 2.0 * spacing_ * std::min(later, braking(here, squared, limits));
         };
-        const double tried = std::min(most, next + 2.0 * spacing_ * power(next));
-        squared_rate_[i] = std::min(most, next + 2.0 * spacing_ * power(tried));
+        const double risen = rise(std::min(most, next + rise(next)));
+        squared_rate_[i] = std::min(most, next + risen);
+        // Where the level is all but reached already there is nothing to leave it for.
+        const double braked = (most - next) / risen;
+        corner_[i] = braked > 1e-6 && braked < 1.0 ? 1.0 - braked : 0.0;
         after = here;
         here = before;
         ceiling_after = ceiling_here;
@@ -98,19 +111,57 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
 }
 
 SpeedProfile::Cell SpeedProfile::cell(double step) const noexcept {
-    const double local = std::max(0.0, (step - from_) / spacing_);
-    const std::size_t index = std::min(static_cast<std::size_t>(local), samples_ - 1);
-    return {index, std::min(local - static_cast<double>(index), 1.0)};
+    const double local = (step - from_) / spacing_;
+    const std::size_t index =
+        std::min(static_cast<std::size_t>(std::max(0.0, local)), samples_ - 1);
+    return {index, local - static_cast<double>(index)};
+}
+
+double SpeedProfile::value(const Cell& cell) const noexcept {
+    const double corner = corner_[cell.index];
+    const double share = (cell.fraction - corner) / (1.0 - corner);
+    const double high = squared_rate_[cell.index];
+    return corner > 0.0 && share < 0.0 ? high
+                                       : high + share * (squared_rate_[cell.index + 1] - high);
+}
+
+double SpeedProfile::integral(const Cell& cell) const noexcept {
+    const double level = std::min(cell.fraction, corner_[cell.index]);
+    const double high = squared_rate_[cell.index];
+    return corner_[cell.index] > 0.0 && cell.fraction < corner_[cell.index]
+               ? cell.fraction * high
+               : level * high + 0.5 * (cell.fraction - level) * (high + value(cell));
+}
+
+double SpeedProfile::slope(const Cell& cell) const noexcept {
+    const double corner = corner_[cell.index];
+    if (corner > 0.0 && cell.fraction < corner) return 0.0;
+    return (squared_rate_[cell.index + 1] - squared_rate_[cell.index]) / (1.0 - corner);
 }
 
 double SpeedProfile::squared_rate(double step) const noexcept {
-    const auto [i, fraction] = cell(step);
-    return squared_rate_[i] + fraction * (squared_rate_[i + 1] - squared_rate_[i]);
+    Cell at = cell(step);
+    at.fraction = std::clamp(at.fraction, 0.0, 1.0);
+    return value(at);
 }
 
-double SpeedProfile::acceleration(double step) const noexcept {
-    const std::size_t i = cell(step).index;
-    return 0.5 * (squared_rate_[i + 1] - squared_rate_[i]) / spacing_;
+SpeedProfile::Pace SpeedProfile::pace(double step) const noexcept {
+    const Cell at = cell(step);
+    return {value(at), 0.5 * slope(at) / spacing_};
+}
+
+SpeedProfile::Pace SpeedProfile::pace(double step, double width) const noexcept {
+    const double half = 0.5 * std::max(width, 1e-3 * spacing_);
+    const Cell from = cell(step - half);
+    const Cell to = cell(step + half);
+    double sum = integral(to) - integral(from);
+    for (std::size_t i = from.index; i < to.index; ++i) sum += integral({i, 1.0});
+    const double mean = 0.5 * sum * spacing_ / half;
+    return {std::min(mean, squared_rate(step)), 0.25 * (value(to) - value(from)) / half};
+}
+
+bool SpeedProfile::final_way(double step) const noexcept {
+    return !cut_ && cell(step).index + 1 == samples_;
 }
 
 double SpeedProfile::lowest_squared_rate(double from, double to) const noexcept {

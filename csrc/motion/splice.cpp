@@ -69,38 +69,60 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
     return clamped;
 }
 
-bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm,
-            const Envelope& envelope, Path& path) noexcept {
-    const PathPoint target = path.curve(from.step);
-    const bool moving = from.rate > 0.0;
+namespace {
+
+// What a bridge has to take up, and for how long it must, and may, last [steps].
+struct Gap {
     JointArray value{};
     JointArray slope{};
     JointArray curvature{};
+    double needed = 0.0;
+    double longest = 0.0;
+};
+
+Gap gap_to(const Path& path, const SplicePoint& from, const MotionLimits& arm,
+           const Envelope& envelope) noexcept {
+    const PathPoint target = path.curve(from.step);
+    const bool moving = from.rate > 0.0;
+    Gap gap;
     double needed_s = std::max(kShortestBridge_s, kShortestBridge_steps / from.nominal_rate);
     for (std::size_t j = 0; j < kDof; ++j) {
-        value[j] = from.reference.q[j] - target.q[j];
+        gap.value[j] = from.reference.q[j] - target.q[j];
         if (moving) {
-            slope[j] = from.reference.d1[j] - target.d1[j];
-            curvature[j] = from.reference.d2[j] - target.d2[j];
+            gap.slope[j] = from.reference.d1[j] - target.d1[j];
+            gap.curvature[j] = from.reference.d2[j] - target.d2[j];
         } else if (envelope.speed(j, from.reference.q[j], target.d1[j]) <= 0.0) {
             // Where the envelope is shut, a slope that leads further out, however slight, would
             // keep the clock from ever starting: leave level, towards the targets.
-            slope[j] = -target.d1[j];
-            curvature[j] = -target.d2[j];
+            gap.slope[j] = -target.d1[j];
+            gap.curvature[j] = -target.d2[j];
         }
         const double acceleration = kBridgeAcceleration * arm.ddq_max;
-        const double gap = std::abs(value[j]);
-        const double speed = std::abs(slope[j]) * from.rate;
-        needed_s = std::max({needed_s, std::sqrt(kPeakAcceleration * gap / acceleration),
-                             kPeakVelocity * gap / (kBridgeVelocity * arm.dq_max[j]),
+        const double wide = std::abs(gap.value[j]);
+        const double speed = std::abs(gap.slope[j]) * from.rate;
+        needed_s = std::max({needed_s, std::sqrt(kPeakAcceleration * wide / acceleration),
+                             kPeakVelocity * wide / (kBridgeVelocity * arm.dq_max[j]),
                              kPeakSheddingAcceleration * speed / acceleration});
     }
-    const double room = path.end() - from.step;
-    const double longest =
-        std::min(std::max(longest_bridge(slope, curvature), kShortestBridge_steps), room);
-    const double length = std::min(needed_s * stretch * from.nominal_rate, longest);
-    path.bridge().set(from.step, length, value, slope, curvature);
-    return length < longest;
+    gap.needed = needed_s * from.nominal_rate;
+    const double room = path.held_until() - from.step;
+    gap.longest = std::min(
+        std::max(longest_bridge(gap.slope, gap.curvature), kShortestBridge_steps), room);
+    return gap;
+}
+
+}  // namespace
+
+bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm,
+            const Envelope& envelope, Path& path) noexcept {
+    Gap gap = gap_to(path, from, arm, envelope);
+    if (from.step + std::min(gap.needed * stretch, gap.longest) > path.end()) {
+        path.hold_last();
+        gap = gap_to(path, from, arm, envelope);
+    }
+    const double length = std::min(gap.needed * stretch, gap.longest);
+    path.bridge().set(from.step, length, gap.value, gap.slope, gap.curvature);
+    return length < gap.longest;
 }
 
 bool can_enter(const SplicePoint& from, double ahead, const SpeedProfile& profile) noexcept {

@@ -32,8 +32,8 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
                   Path& path) noexcept;
 
 // Sets the bridge from `from` onto `path`, `stretch` times as long as the least that its own motion
-// would need at nominal rate, but no longer than the path is or than leads astray. Returns false
-// when it cannot be longer.
+// would need at nominal rate, but no longer than the path is or than leads astray; where the
+// waypoints are too few for it, the last one is held. Returns false when it cannot be longer.
 bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm,
             const Envelope& envelope, Path& path) noexcept;
 

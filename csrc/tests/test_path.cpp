@@ -1,4 +1,4 @@
-// The path: through the waypoints, C² at the knots and across a bridge, at rest at its end.
+// The path: through the waypoints, C² at the knots and across a bridge, to the last of them.
 #include <doctest/doctest.h>
 
 #include <random>
@@ -80,12 +80,37 @@ TEST_CASE("derivatives are those of the curve") {
     }
 }
 
-TEST_CASE("the last waypoint is held, at rest, for one more step") {
+TEST_CASE("the curve ends at the last waypoint in full motion, straight; its own step is counted") {
     const auto waypoints = random_waypoints(20, 4);
     Path path;
     path.set_waypoints(5.0, waypoints.data(), waypoints.size());
+    CHECK(path.end() == doctest::Approx(24.0));
     CHECK(path.last_waypoint() == doctest::Approx(24.0));
+    CHECK(path.held_until() == doctest::Approx(25.0));
+    const PathPoint before = path.at(24.0 - 1e-9);
+    const PathPoint end = path.at(24.0);
+    CHECK(jump(before, end) < 1e-6);
+    CHECK(test::distance(end.q, waypoints.back()) < 1e-12);
+    CHECK(test::distance(end.d2, JointArray{}) < 1e-12);
+    // Not bent to rest: the slope is about that of the last two waypoints.
+    const double rise = test::distance(waypoints[19], waypoints[18]);
+    CHECK(test::distance(end.d1, JointArray{}) > 0.5 * rise);
+    CHECK(test::distance(path.at(30.0).q, waypoints.back()) < 1e-12);
+}
+
+TEST_CASE("where room is made for a bridge, the last waypoint is held at rest for its own step") {
+    const auto waypoints = random_waypoints(20, 4);
+    Path path;
+    path.set_waypoints(5.0, waypoints.data(), waypoints.size());
+    const PathPoint before = path.at(23.0);
+    path.hold_last();
     CHECK(path.end() == doctest::Approx(25.0));
+    CHECK(path.last_waypoint() == doctest::Approx(24.0));
+    CHECK(path.held_until() == doctest::Approx(25.0));
+    CHECK(jump(path.at(23.0), before) < 1e-12);
+    for (int knot = 6; knot < 25; ++knot) {
+        CHECK(jump(path.at(knot - 1e-9), path.at(knot + 1e-9)) < 1e-6);
+    }
     for (double at : {24.0, 24.3, 24.9, 25.0, 30.0}) {
         const PathPoint point = path.at(at);
         CHECK(test::distance(point.q, waypoints.back()) < 1e-12);
