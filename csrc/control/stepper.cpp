@@ -113,9 +113,10 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
         ++progress_.limiter_interventions;
         progress_.flags |= RTI_CYCLE_LIMITED;
     }
-    if (following_ && !void_path_) hand_to_tool();
     followed_ = following_;
+    const bool of_this_epoch = following_ && !void_path_;
     if (following_ && clock_.at_rest()) come_to_rest();
+    if (of_this_epoch) hand_to_tool();  // the last action's, too, once the arm rests on it
     const bool still = !following_ && !detour_.active() && limiter_.at_rest();
     // Where it stands is where it is held, although the limiter may have led it past where the path
     // ended: inside the closing band there is no way back.

@@ -1,11 +1,11 @@
 // The path: a C² curve over the policy step through the waypoints of a chunk, plus a bridge.
 //
 // Knots sit at origin, origin + 1, …, with the slopes and curvatures of the cubic spline through
-// the waypoints. The curve ends at the last waypoint, in full motion: that it is rested there is the
-// clock's work. The step for which a policy would hold its last action counts as the path's, but
-// nothing moves in it. A bridge is a quintic in the step that starts at the difference between where
-// the reference is and this curve (value, slope, curvature) and is gone, C², `length` steps later:
-// it makes a splice C² and keeps the chunk's own shape.
+// the waypoints. The curve ends at the last waypoint, in full motion: that it is rested there is
+// the clock's work. The step for which a policy would hold its last action counts as the path's,
+// but nothing moves in it. A bridge is a quintic in the step that starts at the difference between
+// where the reference is and this curve (value, slope, curvature) and is gone, C², `length` steps
+// later: it makes a splice C² and keeps the chunk's own shape.
 //
 // Where a bridge is longer than the waypoints, hold_last() makes room for it: the last segment, a
 // quintic, sheds its slope, and the last waypoint is held for the step that is its own.

@@ -12,7 +12,7 @@ constexpr double kShortestStart_s = 0.15;    // from rest to the nominal rate
 constexpr double kShortestBraking_s = 0.04;  // from the nominal rate to rest
 // In which the hardest braking builds up and is taken back.
 constexpr double kRamp_s = 0.006;
-constexpr double kEntry_s = 0.020;   // how far ahead a new profile must leave the clock its rate
+constexpr double kEntry_s = 0.020;    // how far ahead a new profile must leave the clock its rate
 constexpr double kArrival_s = 0.010;  // the last of a way that was not landed decays like this
 constexpr double kBrakingLook_s = 0.020;  // between two looks at the way of an urgent stop
 constexpr int kBrakingLooks = 32;
@@ -21,7 +21,7 @@ constexpr double kBrakingTail_s = 2.0 * kRamp_s;  // the last of it, the ramp ba
 // rate² passes for it.
 constexpr int kForesight_cycles = 16;
 constexpr double kOverrun = 1.005;
-constexpr double kRest = 1e-9;       // steps before the end and, of the nominal rate, rest
+constexpr double kRest = 1e-9;  // steps before the end and, of the nominal rate, rest
 
 }  // namespace
 

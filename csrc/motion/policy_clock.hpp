@@ -1,9 +1,9 @@
 // The policy clock: which step of the policy the arm is at, a real number, and how fast it runs.
 //
-// advance() once a cycle. The rate follows the speed profile with its corners ramped, so the clock is
-// C² in time. It comes to rest with constant jerk, on the last step of the path to the last digit or
-// wherever it is told to brake. Limits are kept by slowing here, along the path; nothing else in the
-// motion ever leaves the path.
+// advance() once a cycle. The rate follows the speed profile with its corners ramped, so the clock
+// is C² in time. It comes to rest with constant jerk, on the last step of the path to the last
+// digit or wherever it is told to brake. Limits are kept by slowing here, along the path; nothing
+// else in the motion ever leaves the path.
 #pragma once
 
 #include <cstdint>

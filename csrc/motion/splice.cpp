@@ -106,8 +106,8 @@ Gap gap_to(const Path& path, const SplicePoint& from, const MotionLimits& arm,
     }
     gap.needed = needed_s * from.nominal_rate;
     const double room = path.held_until() - from.step;
-    gap.longest = std::min(
-        std::max(longest_bridge(gap.slope, gap.curvature), kShortestBridge_steps), room);
+    gap.longest =
+        std::min(std::max(longest_bridge(gap.slope, gap.curvature), kShortestBridge_steps), room);
     return gap;
 }
 

