@@ -330,8 +330,8 @@ GUARDS = (
     Guard(
         "profile: every knot is a sample",
         PROFILE,
-        "path.end() - from > kKnotsAhead ? path.origin() + whole : from;",
-        "from;",
+        "from_ = path.origin() + spacing_ * std::floor((from - path.origin()) / spacing_);",
+        "from_ = from;",
         ("the speed profile knows the curvature at every knot, from wherever it is built",),
     ),
     Guard(
