@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from rt_infer.actions.joints import joint_waypoints
 from rt_infer.actions.names import ENTRIES, Kind
 from rt_infer.robot.agreement import Unfit, agree, other_rate
 from rt_infer.wire.messages import Welcome
@@ -86,7 +88,31 @@ def test_a_policy_that_wants_a_history_is_not_given_the_same_moment_several_time
         agree(welcome(history=2))
 
 
-def test_another_rate_than_the_policys_is_told() -> None:
-    assert other_rate(welcome(), 20.0) is None
-    assert other_rate(welcome(fps=30.0), 30.0) is None
-    assert "0.5 of the speed" in (other_rate(welcome(fps=30.0), 15.0) or "")
+def rate_notice(kind: Kind, meant_for: float | None, fps: float) -> str | None:
+    return other_rate(welcome(actions=list(ENTRIES[kind]), fps=meant_for), kind, fps)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_policys_own_rate_is_no_news(kind: Kind) -> None:
+    assert rate_notice(kind, None, 20.0) is None
+    assert rate_notice(kind, 30.0, 30.0) is None
+
+
+@pytest.mark.parametrize("kind", sorted(set(Kind) - {Kind.VELOCITY}, key=lambda kind: kind.name))
+def test_at_another_rate_the_arm_has_another_speed(kind: Kind) -> None:
+    sentence = rate_notice(kind, 30.0, 15.0)
+    assert sentence is not None
+    assert "moves at 0.5 of the speed" in sentence
+
+
+def test_velocities_at_another_rate_keep_their_speed_and_lead_elsewhere() -> None:
+    sentence = rate_notice(Kind.VELOCITY, 30.0, 15.0)
+    assert sentence is not None
+    assert "at the speed that was taught, but 2 times as far" in sentence
+    # What the sentence says is what the conversion does.
+    still, taught = np.zeros(7), np.full((4, 7), 0.3)
+    at_15, at_30 = (
+        joint_waypoints(Kind.VELOCITY, taught, fps=fps, q_rad=still, q_command_rad=still)
+        for fps in (15.0, 30.0)
+    )
+    np.testing.assert_allclose(at_15, 2 * at_30)

@@ -14,8 +14,8 @@ from rt_infer.report import outputs, plot, report
 from rt_infer.report.display import Display
 from rt_infer.report.table import print_table
 from rt_infer.report.terminal import Terminal
-from rt_infer.robot.result import EXIT_DONE, EXIT_USAGE, RunResult
-from rt_infer.robot.run import SetUpError, run
+from rt_infer.robot.result import EXIT_DONE, EXIT_USAGE, RunResult, SetUpError
+from rt_infer.robot.run import run
 
 
 def run_and_report(config: RunConfig, terminal: Terminal) -> int:

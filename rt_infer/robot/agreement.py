@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rt_infer.actions.names import Layout, UnfitActions, layout_of
+from rt_infer.actions.names import Kind, Layout, UnfitActions, layout_of
 from rt_infer.wire.messages import Welcome
 
 
@@ -30,11 +30,18 @@ def agree(welcome: Welcome, tools: Sequence[str] = ()) -> Layout:
     return layout
 
 
-def other_rate(welcome: Welcome, fps: float) -> str | None:
+def other_rate(welcome: Welcome, kind: Kind, fps: float) -> str | None:
     """What to tell a user whose --fps is not the rate that the policy's actions are meant for."""
     if welcome.fps is None or abs(welcome.fps - fps) <= 1e-3 * fps:
         return None
+    faster = fps / welcome.fps
+    # A velocity says how fast, and the rate how long; all else says where, and the rate how fast.
+    consequence = (
+        f"goes at the speed that was taught, but {1 / faster:.2g} times as far with each"
+        if kind is Kind.VELOCITY
+        else f"moves at {faster:.2g} of the speed that was taught"
+    )
     return (
         f"The policy's actions are meant for {welcome.fps:g} a second and --fps={fps:g}: the arm "
-        f"moves at {fps / welcome.fps:.2g} of the speed that was taught."
+        f"{consequence}."
     )

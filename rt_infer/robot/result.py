@@ -41,6 +41,14 @@ class RunEnds(Exception):
         self.ending = Ending(exit_code, sentence)
 
 
+class SetUpError(Exception):
+    """The run could not begin: a sentence, and the exit status that belongs to it."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
 @dataclass
 class RunResult:
     """A run that is over."""

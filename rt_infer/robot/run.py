@@ -10,44 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from rt_infer import _core
-from rt_infer.actions.inverse import Inverse
 from rt_infer.cameras.base import CameraStream
 from rt_infer.config import RunConfig
 from rt_infer.grippers.base import GripperError
 from rt_infer.grippers.commands import CommandRule
 from rt_infer.grippers.driver import GripperDriver
+from rt_infer.robot import from_config
 from rt_infer.robot.core_process import CoreConfig, CoreFailed, CoreProcess
 from rt_infer.robot.keys import heeding_keys
 from rt_infer.robot.observe import ArmHistory, Observer
 from rt_infer.robot.recorder import Recorder
 from rt_infer.robot.recording import RecordingTelemetry, header
 from rt_infer.robot.region import CoreRegion, RegionBusy, RegionError
-from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult
+from rt_infer.robot.result import EXIT_FAULT, EXIT_REFUSED, EXIT_USAGE, RunResult, SetUpError
 from rt_infer.robot.supervise import Snapshot, Supervisor
-from rt_infer.robot.supply import Supply
 from rt_infer.robot.tools import ToolWatch
 from rt_infer.robot.uplink import Uplink
 from rt_infer.robot.wishes import Wishes, heeding_signals
-from rt_infer.robots.boxes import joint_box, outside, workspace_box
 from rt_infer.robots.registry import Robot
-from rt_infer.wire.client import Client
-from rt_infer.wire.messages import ObservationSpec
-
-ATTEMPT_S = 5.0  # one attempt to connect
-
-
-class SetUpError(Exception):
-    """The run could not begin: a sentence, and the exit status that belongs to it."""
-
-    def __init__(self, sentence: str, exit_code: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = exit_code
 
 
 def run(
@@ -60,7 +44,7 @@ def run(
     once.
     """
     robot = config.robot.build()
-    token = _read_token(config.token_file)
+    token = from_config.token(config)
     with ExitStack() as parts:
         wishes = Wishes()
         parts.enter_context(heeding_signals(wishes))
@@ -68,7 +52,7 @@ def run(
         try:
             region = parts.enter_context(CoreRegion.create(robot.id, config.fps))
             gripper = _open_gripper(robot, wishes, say, parts)
-            core_config = _core_config(config, robot)
+            core_config = from_config.core_config(config, robot)
             recording = _recording(config, core_config, region, say, parts)
             telemetry = recording or region.telemetry()  # of the core's first cycle, too
             core = parts.enter_context(CoreProcess.start(region, core_config))
@@ -86,24 +70,15 @@ def run(
             stream.start()
             parts.callback(stream.stop)
         observer = Observer(streams, ArmHistory(region.telemetry()), config.task, gripper)
-        supply = Supply(
-            config,
-            region,
-            observer,
-            _inverse(config, robot),
-            robot.tools,
-            _core.target_range(*joint_box(config.motion.joint_box)),
-            wishes,
-            say,
-        )
+        supply = from_config.supply(config, robot, region, observer, wishes, say)
         uplink = Uplink(
             supply,
-            lambda on_loading: _connect(config, robot, observer, token, on_loading),
+            lambda on_loading: from_config.connect(config, robot, observer, token, on_loading),
             config.connect_timeout_s,
             say,
         )
         keep = config.plot is not None
-        recorder = Recorder(telemetry, supply.timings, robot.task, keep=keep)
+        recorder = Recorder(telemetry, supply.intake.timings, robot.task, keep=keep)
         uplink.start()
         parts.callback(uplink.stop)
         supervisor = Supervisor(
@@ -127,14 +102,14 @@ def run(
             ending=ending,
             duration_s=stats.period.sum_ns / 1e9,
             stats=stats,
-            timings=supply.timings,
+            timings=supply.intake.timings,
             link=supply.counts,
             wishes=wishes,
             start_moves=supply.approach.moves,
             refused=supply.refused,
             errors=supply.errors.counts,
             errors_told=supply.errors.summary(),
-            actions=supply.actions,
+            actions=supply.intake.actions,
             tools=_what_it_did(gripper),
             task=robot.task.score() if robot.task else None,
             records=recorder.records(),
@@ -187,41 +162,12 @@ def _capital(error: Exception) -> str:
     return str(error)[:1].upper() + str(error)[1:]
 
 
-def _core_config(config: RunConfig, robot: Robot) -> CoreConfig:
-    box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
-    return CoreConfig(
-        arm=robot.arm,
-        fps=config.fps,
-        speed=config.motion.speed,
-        max_age_s=config.max_age_s,
-        max_start_distance_rad=config.max_start_distance,
-        aggregate=config.aggregate_fn_name,
-        tolerance_rad=config.motion.tolerance,
-        crossfade_steps=config.motion.crossfade_steps,
-        offset_decay_s=config.motion.offset_decay_s,
-        joint_lower=joints.lower_rad.tolist(),
-        joint_upper=joints.upper_rad.tolist(),
-        box_min=box.lower_m.tolist(),
-        box_max=box.upper_m.tolist(),
-        tcp=robot.tcp,
-        rt_priority=config.rt.priority,
-        rt_cpu=config.rt.cpu,
-        rt_require=config.rt.require,
-    )
-
-
-def _inverse(config: RunConfig, robot: Robot) -> Inverse:
-    box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
-    return Inverse(robot.tcp, config.fps, box_m=box, joints_rad=joints)
-
-
 def _tell_where_it_starts(
     config: RunConfig, robot: Robot, region: CoreRegion, say: Callable[[str], None]
 ) -> None:
     state = region.state()
     assert state is not None  # CoreProcess.start has waited for the first one
-    box, joints = workspace_box(config.motion.box), joint_box(config.motion.joint_box)
-    sentence = outside(state.q, robot.tcp, box, joints)
+    sentence = from_config.starts_outside(config, robot, state.q)
     if sentence is not None:
         say(sentence)
 
@@ -232,36 +178,3 @@ def _latest_arm(region: CoreRegion) -> Callable[[], tuple[int, npt.NDArray[np.fl
         return None if state is None else (state.time_ns, state.q)
 
     return latest
-
-
-def _connect(
-    config: RunConfig,
-    robot: Robot,
-    observer: Observer,
-    token: str | None,
-    on_loading: Callable[[str], None],
-) -> Client:
-    return Client(
-        config.server_address,
-        ObservationSpec(state=list(robot.state_names), images=dict(observer.image_shapes)),
-        policy_type=config.policy_type,
-        pretrained_name_or_path=config.pretrained_name_or_path,
-        policy_device=config.policy_device,
-        actions_per_chunk=config.actions_per_chunk,
-        token=token,
-        robot_id=robot.id,
-        connect_timeout_s=min(ATTEMPT_S, config.connect_timeout_s),
-        on_loading=on_loading,
-    )
-
-
-def _read_token(path: str) -> str | None:
-    if not path:
-        return None
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetUpError(f"--token_file={path} cannot be read: {error}.", EXIT_USAGE) from error
-    if not lines or not lines[0].strip():
-        raise SetUpError(f"--token_file={path} is empty; put the token there.", EXIT_USAGE)
-    return lines[0].strip()

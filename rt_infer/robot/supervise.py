@@ -154,7 +154,7 @@ class Supervisor:
             elapsed_s=time.monotonic() - self._began_s,
             state=self._region.state(),
             stats=self._region.stats(),
-            timings=self._uplink.supply.timings,
+            timings=self._uplink.supply.intake.timings,
             link=self._uplink.supply.counts,
             link_status=self._uplink.status,
             actions_per_chunk=self._actions_per_chunk,
