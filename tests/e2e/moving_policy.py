@@ -107,12 +107,27 @@ class Slow(Moving):
         return super().infer(batch)
 
 
+class Stranger(Moving):
+    """Made for an arm whose joints are counted from nought."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spec = replace(self.spec, actions=tuple(f"joint_{i}.pos" for i in range(7)))
+
+
 class Mirrored(Moving):
-    """Made for an arm whose joints are counted from the other end."""
+    """Names the joints from the other end, and tells where they go in that order."""
 
     def __init__(self) -> None:
         super().__init__()
         self.spec = replace(self.spec, actions=JOINTS[::-1])
+
+    def finish(self, output: np.ndarray) -> np.ndarray:
+        return super().finish(output)[:, ::-1]
+
+
+def make_stranger(device: str) -> Stranger:
+    return Stranger()
 
 
 def make_mirrored(device: str) -> Mirrored:

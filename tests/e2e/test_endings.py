@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from conftest import MOVING
+from moving_policy import HOME, SWING
 from processes import RobotProgram, ServerProgram, assert_sound_motion
 
 from rt_infer.robot.region import Phase
@@ -91,11 +92,25 @@ def test_a_first_target_too_far_away_is_refused_and_the_arm_stays(
 def test_actions_for_other_joints_move_nothing(
     server: ServerProgram, start_robot: Callable[..., RobotProgram]
 ) -> None:
-    mirrored = "--pretrained_name_or_path=moving_policy:make_mirrored"
-    robot = start_robot(server.port, "--policy_type=python", mirrored)
-    assert "in this order" in refused(robot, 4)
+    stranger = "--pretrained_name_or_path=moving_policy:make_stranger"
+    robot = start_robot(server.port, "--policy_type=python", stranger)
+    assert "of which joint_0.pos is unknown" in refused(robot, 4)
     assert robot.report["motion"]["velocity_ratio_max"] == 0.0
     assert robot.report["chunks"]["received"] == 0
+
+
+def test_joints_that_are_named_from_the_other_end_go_where_they_are_told(
+    server: ServerProgram, start_robot: Callable[..., RobotProgram]
+) -> None:
+    mirrored = "--pretrained_name_or_path=moving_policy:make_mirrored"
+    robot = start_robot(server.port, "--policy_type=python", mirrored)
+    with robot.region() as region:
+        robot.until_moving(region)
+        robot.signal(signal.SIGTERM)
+        assert robot.wait() == 0, robot.errors
+        state = region.state()
+    assert state is not None
+    assert np.abs(state.q - HOME).max() <= np.abs(SWING).max() + 0.1
 
 
 def test_a_robot_has_one_driver_at_a_time(
