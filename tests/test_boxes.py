@@ -10,19 +10,14 @@ import pytest
 import rigid
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from robot_flags import run_config
 
 from rt_infer import _core, flags
-from rt_infer.config import RunConfig
 from rt_infer.robots.boxes import joint_box, outside, workspace_box
 from rt_infer.robots.fr3_kinematics import HOME_RAD, LOWER_RAD, UPPER_RAD
 from rt_infer.robots.sim_fr3 import SimFr3Config
 
 Array = npt.NDArray[np.float64]
-ROBOT = ["--robot.type=sim_fr3", "--robot.id=a", "--policy_type=hold"]
-
-
-def run_config(*words: str) -> RunConfig:
-    return flags.parse(RunConfig, [*ROBOT, *words], "rt-infer robot")
 
 
 def test_both_boxes_are_read_from_the_command_line() -> None:

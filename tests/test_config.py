@@ -1,30 +1,15 @@
-"""Flags: the names LeRobot users type, files, and errors that say what to type instead."""
+"""Flags: the names LeRobot users type, and errors that say what to type instead."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from robot_flags import refusal, run_config
 
 from rt_infer import flags
 from rt_infer.cameras.synthetic import SyntheticCameraConfig
 from rt_infer.config import DemoConfig, RunConfig, ServerConfig
 from rt_infer.help_page import help_text
 from rt_infer.robots.sim_fr3 import SimFr3Config
-
-ROBOT = ["--robot.type=sim_fr3", "--robot.id=a", "--policy_type=hold"]
-
-
-def run_config(*words: str) -> RunConfig:
-    return flags.parse(RunConfig, [*ROBOT, *words], "rt-infer robot")
-
-
-def refusal(*words: str) -> str:
-    with pytest.raises(flags.UsageError) as caught:
-        run_config(*words)
-    sentence = str(caught.value)
-    assert "\n" not in sentence
-    return sentence
 
 
 def test_the_guides_robot_command_is_understood() -> None:
@@ -89,57 +74,6 @@ def test_cameras_are_given_as_yaml() -> None:
     config = run_config("--robot.cameras={top: {type: synthetic, view: side, fps: 15}}")
     assert isinstance(config.robot, SimFr3Config)
     assert config.robot.cameras == {"top": SyntheticCameraConfig(view="side", fps=15.0)}
-
-
-def test_a_file_gives_the_same_tree_and_flags_win_over_it(tmp_path: Path) -> None:
-    file = tmp_path / "run.yaml"
-    file.write_text(
-        "robot: {type: sim_fr3, id: from_file, seed: 5}\npolicy_type: reach\nfps: 10\n"
-        "motion: {speed: 0.25}\n"
-    )
-    config = flags.parse(
-        RunConfig, [f"--config_path={file}", "--fps=20", "--robot.id=typed"], "rt-infer robot"
-    )
-    assert isinstance(config.robot, SimFr3Config)
-    assert (config.robot.id, config.robot.seed, config.fps) == ("typed", 5, 20.0)
-    assert (config.policy_type, config.motion.speed) == ("reach", 0.25)
-
-
-def test_a_wrong_name_in_a_file_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "run.yaml"
-    file.write_text("speeed: 3\n")
-    assert "speeed, which is no flag" in refusal(f"--config_path={file}")
-    file.write_text("policy_typ: hold\n")
-    assert "policy_typ, which is no flag; did you mean policy_type?" in refusal(
-        f"--config_path={file}"
-    )
-    file.write_text("motion: {sped: 0.5}\n")
-    assert "motion.sped, which is no flag; did you mean motion.speed?" in refusal(
-        f"--config_path={file}"
-    )
-    assert "cannot read" in refusal(f"--config_path={tmp_path / 'none.yaml'}")
-
-
-def test_a_broken_file_is_refused_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / "run.yaml"
-    file.write_text("fps: 30\nrobot: {type: sim_fr3\npolicy_type: hold\n")
-    sentence = refusal(f"--config_path={file}")
-    assert "line 3" in sentence
-    assert "StringIO" not in sentence
-
-
-def test_a_file_may_name_flags_as_the_command_line_does(tmp_path: Path) -> None:
-    file = tmp_path / "run.yaml"
-    file.write_text(
-        "robot.type: sim_fr3\nrobot.id: left\npolicy_type: hold\nrt: {cpu: 1}\nrt.priority: 40\n"
-        "robot.cameras: {top: {type: synthetic, view: side}}\n"
-    )
-    config = flags.parse(RunConfig, [f"--config_path={file}"], "rt-infer robot")
-    assert isinstance(config.robot, SimFr3Config)
-    assert (config.robot.id, config.rt.cpu, config.rt.priority) == ("left", 1, 40)
-    assert list(config.robot.cameras) == ["top"]
-    file.write_text("rt: {cpu: 1}\nrt.cpu: 2\n")
-    assert "rt.cpu twice" in refusal(f"--config_path={file}")
 
 
 def test_a_robot_that_is_not_built_is_refused_by_name() -> None:
@@ -248,18 +182,6 @@ def test_the_demo_is_a_robot_run_of_the_shipped_policy() -> None:
 def test_text_that_no_frame_could_carry_is_refused_before_anything_starts(flag: str) -> None:
     assert "bytes" in refusal(f"--{flag}=" + "€" * 1400)
     assert "UTF-8" in refusal(f"--{flag}=\udcff")
-
-
-@pytest.mark.parametrize("name", ["max_age_s", "connect_timeout_s", "rt.require", "robot.cameras"])
-def test_nothing_is_no_value_on_the_command_line_nor_in_a_file(name: str, tmp_path: Path) -> None:
-    assert f"--{name} is empty" in refusal(f"--{name}=null")
-    *parents, leaf = name.split(".")
-    text = f"{leaf}:\n"
-    for parent in parents:
-        text = f"{parent}:\n  {text}"
-    path = tmp_path / "run.yaml"
-    path.write_text(text)
-    assert f"--{name} is empty" in refusal(f"--config_path={path}")
 
 
 def test_what_may_be_left_open_may_be_nothing() -> None:

@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from robot_flags import run_config
 
 from rt_infer import flags
-from rt_infer.config import RunConfig
 from rt_infer.grippers.robotiq import RobotiqConfig
 from rt_infer.grippers.sim import SimGripperConfig
 from rt_infer.robots.registry import Robot
 from rt_infer.robots.sim_fr3 import JOINT_FEATURES
 
-ROBOT = ["--robot.type=sim_fr3", "--robot.id=a", "--policy_type=hold"]
-
 
 def robot(*words: str) -> Robot:
-    return flags.parse(RunConfig, [*ROBOT, *words], "rt-infer robot").robot.build()
+    return run_config(*words).robot.build()
 
 
 def test_a_robot_has_no_gripper_unless_it_is_named() -> None:
