@@ -17,7 +17,8 @@ NUMBERS = (*STOPPING, signal.SIGUSR1, signal.SIGUSR2)
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[dict[signal.Signals, object]]:
     before = {number: signal.getsignal(number) for number in NUMBERS}
-    yield dict(before)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+    yield {**before, signal.SIGHUP: signal.SIG_DFL}
     for number, handler in before.items():
         signal.signal(number, handler)
 
