@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rt_infer.wire.channel import Channel
-from rt_infer.wire.frames import (
-    CLIENT_KINDS,
-    SERVER_KINDS,
-    FrameError,
-    Kind,
-)
+from rt_infer.wire.frames import CLIENT_KINDS, SERVER_KINDS, FrameError, Kind
 from rt_infer.wire.handshake import ServerHandshake
 from rt_infer.wire.links import Link, LinkLost
 from rt_infer.wire.messages import AuthRequest, ObservationSpec, PolicyRequest, Welcome
+from rt_infer.wire.proofs import Transcript, new_nonce
 from rt_infer.wire.refusals import Refusal
 
 REQUEST = AuthRequest(PolicyRequest("hold"), ObservationSpec(7))
@@ -71,3 +68,15 @@ def serve(server: Channel, token: str | None) -> Callable[[], AuthRequest]:
         return request
 
     return run
+
+
+def greet_by_hand(client: Channel, token: str | None, proven: bytes, sent: bytes) -> None:
+    """A client's side up to its AUTH, which proves one request and holds the other."""
+    transcript = Transcript(token)
+    hello = new_nonce() + bytes(4)
+    client.send(Kind.HELLO, [hello], 36)
+    transcript.add(client.sent_head, hello)
+    client.receive_header()
+    transcript.add(client.received_head, client.receive_body())
+    body = transcript.client_proof(proven) + struct.pack("<I", len(sent)) + sent
+    client.send(Kind.AUTH, [body], len(body))

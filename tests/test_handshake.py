@@ -5,11 +5,9 @@ from __future__ import annotations
 import struct
 
 import pytest
-from handshake_rig import REQUEST, WELCOME, beside, serve, two_ends
+from handshake_rig import REQUEST, WELCOME, beside, greet_by_hand, serve, two_ends
 
-from rt_infer.wire.frames import (
-    Kind,
-)
+from rt_infer.wire.frames import Kind
 from rt_infer.wire.handshake import greet
 from rt_infer.wire.links import LinkLost
 from rt_infer.wire.messages import AuthRequest, PolicyRequest, encode
@@ -126,15 +124,7 @@ def test_a_changed_request_does_not_keep_its_proof() -> None:
     request, other = encode(REQUEST), encode(AuthRequest(PolicyRequest("xold"), REQUEST.spec))
     with two_ends() as (client, server):
         with beside(serve(server, TOKEN)) as served:
-            transcript = Transcript(TOKEN)
-            hello = new_nonce() + bytes(4)
-            client.send(Kind.HELLO, [hello], 36)
-            transcript.add(client.sent_head, hello)
-            client.receive_header()
-            transcript.add(client.received_head, client.receive_body())
-            proof = transcript.client_proof(request)
-            body = proof + struct.pack("<I", len(other)) + other
-            client.send(Kind.AUTH, [body], len(body))
+            greet_by_hand(client, TOKEN, proven=request, sent=other)
     assert isinstance(served[0], Refusal)
     assert served[0].body.code == ErrorCode.AUTH_FAILED
 
@@ -149,14 +139,6 @@ def test_a_malformed_request_is_refused_only_after_its_proof() -> None:
     for token, code in ((None, ErrorCode.BAD_REQUEST), (TOKEN, ErrorCode.AUTH_FAILED)):
         with two_ends() as (client, server):
             with beside(serve(server, token)) as served:
-                transcript = Transcript(None)
-                hello = new_nonce() + bytes(4)
-                client.send(Kind.HELLO, [hello], 36)
-                transcript.add(client.sent_head, hello)
-                client.receive_header()
-                transcript.add(client.received_head, client.receive_body())
-                junk = b"\xc1junk"
-                body = transcript.client_proof(junk) + struct.pack("<I", len(junk)) + junk
-                client.send(Kind.AUTH, [body], len(body))
+                greet_by_hand(client, None, proven=b"\xc1junk", sent=b"\xc1junk")
         assert isinstance(served[0], Refusal)
         assert served[0].body.code == code

@@ -7,13 +7,7 @@ import struct
 import pytest
 from handshake_rig import REQUEST, WELCOME, beside, serve, two_ends
 
-from rt_infer.wire.frames import (
-    HANDSHAKE_BODY,
-    BadFrame,
-    Header,
-    Kind,
-    TooLarge,
-)
+from rt_infer.wire.frames import HANDSHAKE_BODY, BadFrame, Header, Kind, TooLarge
 from rt_infer.wire.handshake import ServerHandshake, greet
 from rt_infer.wire.links import LinkLost
 from rt_infer.wire.messages import AuthRequest, PolicyRequest, encode

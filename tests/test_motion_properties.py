@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rt_infer import _core
+from rt_infer.config.robot import AGGREGATES
 from rt_infer.robot.region import Phase
 
 Array = npt.NDArray[np.float64]
@@ -27,14 +28,6 @@ READY = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 
 # In CI the same worlds at every run, elsewhere new ones.
 worldwide = settings(derandomize="CI" in os.environ, deadline=None, max_examples=150)
 
-AGGREGATES = (
-    "weighted_average",
-    "latest_only",
-    "average",
-    "conservative",
-    "crossfade",
-    "offset_decay",
-)
 CYCLES = 5000  # of a world, before it is asked to finish
 LONGEST_STOP = 1500  # cycles, from full speed, with a way back from lost packets
 STILL_RAD = 1e-10  # a cycle: the tail of an approach along the closing envelope

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from rt_infer.config.checks import (
     LEROBOT,
@@ -19,6 +19,11 @@ from rt_infer.flag_tree import flag
 from rt_infer.robots.registry import RobotConfig
 from rt_infer.wire.addresses import parse_address
 from rt_infer.wire.messages import MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_TASK_BYTES
+
+Aggregate = Literal[
+    "weighted_average", "latest_only", "average", "conservative", "crossfade", "offset_decay"
+]
+AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 
 
 @dataclass(kw_only=True)
@@ -69,9 +74,7 @@ class RunConfig:
         default=0.5,
         group="motion",
     )
-    aggregate_fn_name: Literal[
-        "weighted_average", "latest_only", "average", "conservative", "crossfade", "offset_decay"
-    ] = flag(
+    aggregate_fn_name: Aggregate = flag(
         "how a new chunk meets the actions still queued", default="weighted_average", group="motion"
     )
     motion: MotionConfig = flag("", factory=MotionConfig, group="motion")

@@ -18,16 +18,9 @@ from command_stream import Array, Stream
 from fr3_numbers import LOST_MAX, Q_MAX, Q_MIN, room_for
 
 from rt_infer import _core
+from rt_infer.config.robot import AGGREGATES
 
 POLICY_FPS = (5.0, 10.0, 15.0, 30.0, 50.0, 60.0, 100.0, 200.0)
-AGGREGATES = (
-    "weighted_average",
-    "latest_only",
-    "average",
-    "conservative",
-    "crossfade",
-    "offset_decay",
-)
 
 
 def start_pose(rng: np.random.Generator, *, in_band: bool) -> Array:
