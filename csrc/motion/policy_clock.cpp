@@ -7,11 +7,13 @@
 namespace rti {
 namespace {
 
-constexpr double kTracking_per_s = 100.0;    // how fast a difference to the profile is closed
+constexpr double kTracking_per_s = 60.0;     // how fast a difference to the profile is closed
 constexpr double kShortestStart_s = 0.15;    // from rest to the nominal rate
 constexpr double kShortestBraking_s = 0.04;  // from the nominal rate to rest
 // In which the hardest braking builds up and is taken back.
 constexpr double kRamp_s = 0.006;
+// In which a corner of the profile is taken that is not the onset of the last braking.
+constexpr double kCorner_s = 0.030;
 constexpr double kEntry_s = 0.020;    // how far ahead a new profile must leave the clock its rate
 constexpr double kArrival_s = 0.010;  // the last of a way that was not landed decays like this
 constexpr double kBrakingLook_s = 0.020;  // between two looks at the way of an urgent stop
@@ -65,8 +67,7 @@ double PolicyClock::look_ahead() const noexcept {
 }
 
 // A coarse play of advance() with brake, on the long side everywhere: all of the ramp goes by
-// before anything is lost of the rate, the braking power is the worse of both ends of a look, and
-// the way between them is gone at the faster one.
+// before anything is lost of the rate, and the braking power is the worse of both ends of a look.
 double PolicyClock::braking_distance(const Path& path, const PlannerLimits& limits) const noexcept {
     PolicyClock ahead = *this;
     const Room now = room(path, limits);
@@ -77,9 +78,12 @@ double PolicyClock::braking_distance(const Path& path, const PlannerLimits& limi
     ahead.step_ += ahead.rate_ * ramp_s;
     double down = ahead.room(path, limits).down;
     for (int i = 0; i < kBrakingLooks && ahead.rate_ > down * kBrakingTail_s; ++i) {
-        ahead.step_ += ahead.rate_ * kBrakingLook_s;
+        const double from = ahead.step_;
+        const double before = ahead.rate_;
+        ahead.step_ += before * kBrakingLook_s;
         const double further = ahead.room(path, limits).down;
-        ahead.rate_ -= std::min({down, further, ahead.rate_ / kBrakingLook_s}) * kBrakingLook_s;
+        ahead.rate_ -= std::min({down, further, before / kBrakingLook_s}) * kBrakingLook_s;
+        ahead.step_ = from + 0.5 * (before + ahead.rate_) * kBrakingLook_s;
         down = further;
     }
     return std::min(ahead.step_ + ahead.rate_ * kBrakingTail_s, path.end()) - step_;
@@ -132,7 +136,8 @@ bool PolicyClock::overruns(double acceleration, const SpeedProfile& profile,
 
 bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,
                           const PlannerLimits& limits, bool brake) noexcept {
-    const SpeedProfile::Pace pace = profile.pace(step_, rate_ * kRamp_s);
+    const bool stops = step_ + rate_ * kCorner_s >= profile.last_way();
+    const SpeedProfile::Pace pace = profile.pace(step_, rate_ * (stops ? kRamp_s : kCorner_s));
     const Room room = this->room(path, limits);
     const double left = path.end() - step_;
     const bool final_way = profile.final_way(step_);
@@ -158,9 +163,16 @@ bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,
 
     double wanted = kTracking_per_s * (allowed - rate_) + std::min(0.0, pace.acceleration);
     if (brake) wanted = std::min(wanted, -std::sqrt(2.0 * room.ramp * rate_));
-    wanted = std::clamp(wanted, -room.down, room.up);
     const double ramp = room.ramp * kCycle_s;
-    const double ramped = acceleration_ + std::clamp(wanted - acceleration_, -ramp, ramp);
+    double release = ramp;
+    // Braking harder than landing takes would end short of the end: less of it, and soon.
+    const double landing = left > 0.0 ? -2.0 / 3.0 * rate_ * rate_ / left : 0.0;
+    if (final_way && !brake && acceleration_ < landing) {
+        wanted = std::max(wanted, landing);
+        release = room.steeper * kCycle_s;
+    }
+    wanted = std::clamp(wanted, -room.down, room.up);
+    const double ramped = acceleration_ + std::clamp(wanted - acceleration_, -ramp, release);
     // Where the path bends faster than the ramp, the joints' own jerk limit is the bound, not
     // beauty.
     const double inside = std::clamp(ramped, -room.down, room.up);

@@ -86,6 +86,8 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
     double ceiling_after = ceiling(after, nominal_squared, limits);
     double ceiling_here = ceiling(here, nominal_squared, limits);
     squared_rate_[samples_] = 0.0;
+    last_way_ = from_;
+    bool last_way = true;
     for (std::size_t i = samples_; i-- > 0;) {
         const PathPoint before = i > 0 ? point_at(i - 1) : here;
         const double ceiling_before =
@@ -103,6 +105,10 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
         // Where the level is all but reached already there is nothing to leave it for.
         const double braked = (most - next) / risen;
         corner_[i] = braked > 1e-6 && braked < 1.0 ? 1.0 - braked : 0.0;
+        if (last_way && braked < 1.0) {
+            last_way = false;
+            last_way_ = from_ + spacing_ * (static_cast<double>(i + 1) - std::max(braked, 0.0));
+        }
         after = here;
         here = before;
         ceiling_after = ceiling_here;

@@ -60,7 +60,9 @@ class SpeedProfile {
     // Both as a mean over `width` steps around `step`, the rate² not above that at `step` itself:
     // the curve with its corners ramped, half before and half after them.
     [[nodiscard]] Pace pace(double step, double width) const noexcept;
-    // The braking way into the end of the path is all that is left of the curve.
+    // From where on the curve is nothing but the braking way to its end.
+    [[nodiscard]] double last_way() const noexcept { return last_way_; }
+    // The end of the path is within a sample.
     [[nodiscard]] bool final_way(double step) const noexcept;
     // The lowest rate² between two steps of the window.
     [[nodiscard]] double lowest_squared_rate(double from, double to) const noexcept;
@@ -82,6 +84,7 @@ class SpeedProfile {
 
     double from_ = 0.0;
     double spacing_ = 1.0;  // steps
+    double last_way_ = 0.0;
     std::size_t samples_ = 0;
     bool cut_ = false;  // the path goes on beyond the window
     std::array<double, kSamples + 1> squared_rate_{};
