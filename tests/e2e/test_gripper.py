@@ -13,16 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gripping_policy import SWITCH
+from gripping_policy import STEPS, SWITCH
 from processes import Program, RobotProgram, ServerProgram, assert_sound_motion, at_rest, wait_until
 
-from rt_infer.robot.region import CoreRegion, Phase
+from rt_infer.recording import open as open_recording
+from rt_infer.robot.region import Phase
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from modbus_slave import RobotiqSlave
 
 POLICY = ("--policy_type=python", "--pretrained_name_or_path=gripping_policy:make")
-# A chunk is asked for when the one before is over, so that each is followed from its first step on.
+# A chunk is asked for when the one before is over, so that each is followed to its last step.
 ONE_BY_ONE = "--chunk_size_threshold=0"
 SHUT, OPEN = 255, 0
 
@@ -44,28 +45,26 @@ def slave() -> Iterator[RobotiqSlave]:
 
 
 @pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Where the robot's run is recorded."""
+    return tmp_path / "run.rec"
+
+
+@pytest.fixture
 def robot(
-    server: ServerProgram, slave: RobotiqSlave, start_robot: Callable[..., RobotProgram]
+    server: ServerProgram,
+    slave: RobotiqSlave,
+    start_robot: Callable[..., RobotProgram],
+    recording: Path,
 ) -> RobotProgram:
     """A robot with the gripper at the end of the line."""
     gripper = f"--robot.gripper={{type: robotiq_2f, port: {slave.path}}}"
-    return start_robot(server.port, *POLICY, ONE_BY_ONE, gripper)
+    return start_robot(server.port, *POLICY, ONE_BY_ONE, gripper, f"--record={recording}")
 
 
-class Diary:
-    """The core's telemetry of a run, looked up by time."""
-
-    def __init__(self, region: CoreRegion) -> None:
-        self._telemetry = region.telemetry()
-        self._records: list[np.ndarray] = []
-
-    def steps_into_its_chunk(self, time_ns: int) -> tuple[float, int]:
-        """How far the clock had come in the chunk that was followed then, and its epoch."""
-        self._records.append(self._telemetry.read())
-        records = np.concatenate(self._records)
-        now = records[np.searchsorted(records["time_ns"], time_ns) - 1]
-        first = records[records["chunk_id"] == now["chunk_id"]][0]
-        return float(now["policy_step"] - first["policy_step"]), int(now["epoch"])
+def cycle_at(cycles: np.ndarray, time_ns: int) -> np.void:
+    """The newest of the core's records at that time."""
+    return cycles[np.searchsorted(cycles["time_ns"], time_ns) - 1]
 
 
 def proc_status(pid: int) -> str:
@@ -78,17 +77,17 @@ def moves(slave: RobotiqSlave, count: int) -> list[tuple[int, int]]:
 
 
 def test_the_gripper_moves_when_the_arm_has_come_to_the_policys_step(
-    robot: RobotProgram, slave: RobotiqSlave
+    robot: RobotProgram, slave: RobotiqSlave, recording: Path
 ) -> None:
-    with robot.region() as region:
-        diary = Diary(region)
-        told = moves(slave, 4)
-        assert [goto for _, goto in told] == [OPEN, SHUT, OPEN, SHUT]
-        for time_ns, _ in told[1:]:
-            steps, _ = diary.steps_into_its_chunk(time_ns)
-            assert SWITCH <= steps < 50
+    told = moves(slave, 4)
     robot.signal(signal.SIGTERM)
     assert robot.wait() == 0, robot.errors
+    assert [goto for _, goto in told] == [OPEN, SHUT, OPEN, SHUT]
+    run = open_recording(recording)
+    chunks = {chunk.id: chunk for chunk in run.chunks}
+    for time_ns, _ in told[1:]:
+        now = cycle_at(run.cycles, time_ns)
+        assert SWITCH <= now["policy_step"] - chunks[now["chunk_id"]].origin_step < STEPS
     assert robot.report["tools"]["gripper"]["commands"] == len(slave.moves)
     assert_sound_motion(robot.report)
 
@@ -100,16 +99,15 @@ def test_an_arm_that_was_stopped_moves_no_gripper_until_it_follows_something_new
     gripper = f"--robot.gripper={{type: robotiq_2f, port: {slave.path}}}"
     robot = start_robot(server.port, "--policy_type=python", closing, ONE_BY_ONE, gripper)
     with robot.region() as region:
-        diary = Diary(region)
+        telemetry = region.telemetry()
         before = robot.until(region, "it is on its way", lambda now: now.policy_step > 3)
         robot.signal(signal.SIGSTOP)
         wait_until("it sleeps", lambda: "T (stopped)" in proc_status(robot.pid))
-        told = len(slave.moves)
         robot.until(region, "the arm rests", at_rest)  # steps later: the core brakes after a while
+        told = len(slave.moves)  # with the one that may have been on the line
         robot.signal(signal.SIGCONT)
         time_ns, goto = moves(slave, told + 1)[-1]
-        _, epoch = diary.steps_into_its_chunk(time_ns)
-        assert epoch > before.epoch
+        assert cycle_at(telemetry.read(), time_ns)["epoch"] > before.epoch
         assert goto < 60  # nearly open, as the new chunk begins, and not half shut
     assert robot.process.poll() is None
 
