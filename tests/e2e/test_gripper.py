@@ -99,16 +99,23 @@ def test_an_arm_that_was_stopped_moves_no_gripper_until_it_follows_something_new
     gripper = f"--robot.gripper={{type: robotiq_2f, port: {slave.path}}}"
     robot = start_robot(server.port, "--policy_type=python", closing, ONE_BY_ONE, gripper)
     with robot.region() as region:
-        telemetry = region.telemetry()
-        before = robot.until(region, "it is on its way", lambda now: now.policy_step > 3)
+        robot.until(region, "it is on its way", lambda now: now.policy_step > 3)
         robot.signal(signal.SIGSTOP)
         wait_until("it sleeps", lambda: "T (stopped)" in proc_status(robot.pid))
-        robot.until(region, "the arm rests", at_rest)  # steps later: the core brakes after a while
-        told = len(slave.moves)  # with the one that may have been on the line
+        asleep = region.state()
+        assert asleep is not None
+        told = len(slave.moves)
+        rest = robot.until(region, "the arm rests", at_rest)  # the core brakes after a while
+        assert rest.policy_step > asleep.policy_step + 10
         robot.signal(signal.SIGCONT)
-        time_ns, goto = moves(slave, told + 1)[-1]
-        assert cycle_at(telemetry.read(), time_ns)["epoch"] > before.epoch
-        assert goto < 60  # nearly open, as the new chunk begins, and not half shut
+        new = robot.until(region, "a new epoch", lambda now: now.epoch > asleep.epoch)
+        wait_until("a new move", lambda: slave.moves and slave.moves[-1][0] > new.epoch_since_ns)
+    after = slave.moves[told:]
+    first_new = next(i for i, (time_ns, _) in enumerate(after) if time_ns > new.epoch_since_ns)
+    # What was decided before it slept may still be on its way; else nearly open, as the new chunk
+    # begins. Where the arm has come to rest in between, the fingers would be further shut.
+    farthest = max(SHUT * asleep.policy_step / STEPS + 10, 60)
+    assert all(goto < farthest for _, goto in after[: first_new + 1])
     assert robot.process.poll() is None
 
 
