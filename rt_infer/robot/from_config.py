@@ -1,4 +1,4 @@
-"""What the user wrote, as the parts of a run want to hear it. Nothing is opened or started here."""
+"""What the user wrote, as the parts of a run want to hear it; run.py starts and ends them."""
 
 from __future__ import annotations
 
