@@ -8,7 +8,8 @@ namespace rti {
 namespace {
 
 constexpr double kTracking_per_s = 60.0;     // how fast a difference to the profile is closed
-constexpr double kShortestStart_s = 0.15;    // from rest to the nominal rate
+constexpr double kStart_per_s = 100.0;       // the same, up to the nominal rate
+constexpr double kShortestStart_s = 0.03;    // from rest to the nominal rate, where no joint minds
 constexpr double kShortestBraking_s = 0.04;  // from the nominal rate to rest
 // In which the hardest braking builds up and is taken back.
 constexpr double kRamp_s = 0.006;
@@ -161,7 +162,9 @@ bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,
     }
     if (final_way && land(left, room)) return nominal;
 
-    double wanted = kTracking_per_s * (allowed - rate_) + std::min(0.0, pace.acceleration);
+    // Up to the nominal rate, with nothing to slow down for in sight, there is no reason to dawdle.
+    const double tracking_per_s = nominal && rate_ < allowed ? kStart_per_s : kTracking_per_s;
+    double wanted = tracking_per_s * (allowed - rate_) + std::min(0.0, pace.acceleration);
     if (brake) wanted = std::min(wanted, -std::sqrt(2.0 * room.ramp * rate_));
     const double ramp = room.ramp * kCycle_s;
     double release = ramp;

@@ -141,7 +141,7 @@ TEST_CASE("an arm that is stopped while it leaves the closing band comes to rest
     Rig rig({}, arm);
     REQUIRE(rig.run(10));
     rig.deliver(rig.observe(outward(arm), 30));
-    REQUIRE(rig.run(90));
+    REQUIRE(rig.run(50));
     CHECK(test::distance(rig.commands.back(), arm.start_pose_rad) > 1e-5);
     rig.request = Request::kRest;
     REQUIRE(rig.run(800));
