@@ -8,6 +8,8 @@ namespace {
 
 constexpr double kAcceleration = 0.35;  // of the arm's
 constexpr double kShortest_s = 0.10;
+// For the acceleration. Its jerk is 9 times the acceleration over this: 2250 rad/s³ for all of it.
+constexpr double kShedding_s = 0.04;
 // Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
 constexpr double kPeakAcceleration = 5.7735;
 constexpr double kPeakSheddingAcceleration = 3.94;
@@ -20,7 +22,7 @@ Detour::Detour(const MotionLimits& limits) noexcept
 void Detour::begin(const PathPoint& arm, const PathPoint& reference) noexcept {
     JointArray value{};
     JointArray slope{};
-    JointArray curvature{};
+    JointArray curvature{};  // in time: an acceleration
     double length_s = kShortest_s;
     for (std::size_t j = 0; j < kDof; ++j) {
         value[j] = arm.q[j] - reference.q[j];
@@ -30,7 +32,8 @@ void Detour::begin(const PathPoint& arm, const PathPoint& reference) noexcept {
             std::max({length_s, std::sqrt(kPeakAcceleration * std::abs(value[j]) / acceleration_),
                       kPeakSheddingAcceleration * std::abs(slope[j]) / acceleration_});
     }
-    way_.set(0.0, length_s, value, slope, curvature);
+    way_.set(0.0, length_s, value, slope, {});
+    shedding_.set(0.0, kShedding_s, {}, {}, curvature);
     at_s_ = 0.0;
 }
 

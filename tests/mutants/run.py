@@ -31,6 +31,7 @@ TESTS = (
     "watch",
     "limiter",
     "limiter_losses",
+    "detour",
     "planning_alone",
     "motion_streams",
     "fence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from guards.guard import Guard
 
 STEPPER = "control/stepper.cpp"
+DETOUR = "motion/detour.cpp"
 
 GUARDS = (
     # ---------------------------------------------------------------- epochs and ways to rest
@@ -64,6 +65,17 @@ GUARDS = (
         "detour_.add_to(point);",
         "",
         ("lost packets are bridged by planning alone",),
+    ),
+    Guard(
+        "detour: an acceleration is shed at once, however long the way",
+        DETOUR,
+        "way_.set(0.0, length_s, value, slope, {});\n"
+        "    shedding_.set(0.0, kShedding_s, {}, {}, curvature);",
+        "way_.set(0.0, length_s, value, slope, curvature);\n    shedding_.clear();",
+        (
+            "packets that get lost on the way back, again and again, lead no further astray",
+            "an acceleration that a loss has left behind is shed at once, however long the way",
+        ),
     ),
     Guard(
         "stepper: no more cycles are played than FCI lets pass",
