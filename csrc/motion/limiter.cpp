@@ -8,12 +8,19 @@ namespace {
 
 constexpr double kAccelerationShare = 0.98;
 constexpr double kJerkShare = 0.98;
-// Back to the wanted position: time constant, and the share of braking power it may count on.
-constexpr double kReturn_s = 0.030;
+// Back to what is wanted: time constants of the gap and of the speed at which it closes, and the
+// share of braking power that may be counted on.
+constexpr double kReturn_s = 0.020;
+constexpr double kReturnSpeed_s = 0.005;
 constexpr double kReturnBraking = 0.5;
-// After a detour a joint joins what is wanted only where doing so costs this share of a
-// jerk-limited cycle: a jump onto a standing target would have to be undone in the next one.
-constexpr double kJoinShare = 0.25;
+// The least power to close a gap with, where what is wanted uses all of it. [rad/s²]
+constexpr double kLeastBraking = 0.5;
+// After a detour a joint joins what is wanted only where closing the gap at once, and undoing that
+// in the next two cycles, costs no more than this share of the jerk limit beside what the wanted
+// motion itself asks for.
+constexpr double kJoinShare = 0.5;
+// No speed that is wanted is taken for faster than that.
+constexpr double kFastest = 10.0;  // rad/s
 // The longest that one command can be in force, and how many it takes from the hardest acceleration
 // to the hardest braking.
 constexpr double kHold_s = kLongestHold_cycles * kCycle_s;
@@ -39,6 +46,8 @@ void Limiter::seed(const JointArray& q, const JointArray& dq, const JointArray& 
     dq_ = dq;
     ddq_ = ddq;
     wanted_ = q;
+    wanted_dq_ = dq;
+    gaps_ = {};
     detoured_.fill(false);
 }
 
@@ -113,13 +122,30 @@ double Limiter::nearest_admissible(std::size_t j, double wanted) const noexcept 
     return nearest_stoppable(j, below, high, -1.0);
 }
 
-// Acceleration that leads back to the wanted position and velocity, without overshoot.
-double Limiter::towards(std::size_t j, double wanted_q, double wanted_dq) const noexcept {
-    const double gap = wanted_q - q_[j];
-    const double closing = std::min(std::abs(gap) / kReturn_s,
-                                    std::sqrt(2.0 * kReturnBraking * ddq_max_ * std::abs(gap)));
-    const double speed = wanted_dq + std::copysign(closing, gap);
-    return (speed - dq_[j]) / (0.2 * kReturn_s);
+// Acceleration that leads back to the wanted motion, and along with it: the gap closes as if what
+// is wanted stood still, and `ahead`, its acceleration, comes on top. Near it the gap decays,
+// farther away it is closed at constant braking; the two meet with equal slope. Braking relative to
+// a motion that itself brakes has less power left, and one that speeds up leaves more.
+double Limiter::towards(std::size_t j, double ahead) const noexcept {
+    const double gap = wanted_[j] - q_[j];
+    const double relative = dq_[j] - wanted_dq_[j];
+    const double left = std::min(ddq_max_, ddq_max_ + std::copysign(1.0, gap) * ahead);
+    const double braking = std::max(kReturnBraking * left, kLeastBraking);
+    const double near = braking * kReturn_s * kReturn_s;
+    const double away = std::abs(gap);
+    const double closing =
+        away < near ? away / kReturn_s : std::sqrt(2.0 * braking * (away - 0.5 * near));
+    const double slope = away < near ? 1.0 / kReturn_s : braking / closing;  // d closing / d gap
+    return ahead - slope * relative + (std::copysign(closing, gap) - relative) / kReturnSpeed_s;
+}
+
+// What joining now would add to the wanted motion's own jerk: the gaps of the last three cycles,
+// gone at once, as third differences of this cycle and the next two. [rad/s³]
+double Limiter::jerk_of_joining(std::size_t j) const noexcept {
+    const auto& [last, before, first] = gaps_[j];
+    const double now = std::abs(3.0 * (before - last) - first);
+    const double next = std::abs(3.0 * last - before);
+    return std::max({now, next, std::abs(last)}) / (kCycle_s * kCycle_s * kCycle_s);
 }
 
 bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
@@ -129,20 +155,23 @@ bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
         const double ddq = (dq - dq_[j]) / kCycle_s;
         const double dddq = (ddq - ddq_[j]) / kCycle_s;
         const double wanted_dq = (wanted[j] - wanted_[j]) / kCycle_s;
-        const double join = kJoinShare * dddq_max_ * kCycle_s * kCycle_s;
-        const bool joins = !detoured_[j] || std::abs(dq - wanted_dq) <= join;
+        const bool finite = std::isfinite(wanted_dq);
+        // A place that jumps has no such speed: what an arm could follow of it.
+        const double most = ddq_max_ * kCycle_s;
+        const double speed = finite ? std::clamp(wanted_dq, -kFastest, kFastest) : 0.0;
+        const double change = std::clamp(speed - wanted_dq_[j], -most, most);
+        const bool joins = !detoured_[j] || jerk_of_joining(j) <= kJoinShare * dddq_max_;
         // Written so that a NaN fails it.
         const bool passes =
             joins && std::abs(dddq) <= dddq_max_ && std::abs(ddq) <= ddq_max_ && admissible(j, ddq);
         double taken = ddq;
         detoured_[j] = !passes;
         if (!passes) {
-            const double back = std::isfinite(wanted_dq)
-                                    ? towards(j, wanted[j], std::clamp(wanted_dq, -10.0, 10.0))
-                                    : -dq_[j] / kReturn_s;
+            const double back = finite ? towards(j, change / kCycle_s) : -dq_[j] / kReturn_s;
             taken = nearest_admissible(j, back);
         }
-        if (std::isfinite(wanted[j])) wanted_[j] = wanted[j];
+        wanted_dq_[j] += change;
+        if (finite) wanted_[j] = wanted[j];
         const double next_dq = passes ? dq : dq_[j] + taken * kCycle_s;
         const double next_q = passes ? wanted[j] : q_[j] + next_dq * kCycle_s;
         // Differences of what is really sent, so that our picture of them is FCI's.
@@ -150,6 +179,7 @@ bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
         ddq_[j] = (sent_dq - dq_[j]) / kCycle_s;
         dq_[j] = sent_dq;
         q_[j] = next_q;
+        gaps_[j] = {wanted_[j] - next_q, gaps_[j][0], gaps_[j][1]};
         command[j] = next_q;
         changed = changed || !(std::abs(next_q - wanted[j]) <= kSame_rad);
     }
@@ -158,6 +188,8 @@ bool Limiter::limit(const JointArray& wanted, JointArray& command) noexcept {
 
 void Limiter::settle() noexcept {
     wanted_ = q_;
+    wanted_dq_ = {};
+    gaps_ = {};
     detoured_.fill(false);
 }
 

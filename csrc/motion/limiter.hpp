@@ -4,8 +4,10 @@
 // successive commands. A command passes untouched if its velocity, acceleration and jerk are inside
 // the limits and the joint can still be braked, with limited jerk, before its velocity envelope
 // closes. Otherwise the admissible acceleration nearest to what leads back to the wanted position
-// is taken instead, and the caller counts an intervention. The planner keeps narrower limits, so
-// that for it this does nothing.
+// is taken instead, and the caller counts an intervention. What is wanted is judged as a motion:
+// its acceleration is taken over, so that a gap closes in bounded time however it moves meanwhile,
+// and it is joined where that costs little jerk. The planner keeps narrower limits, so that for it
+// this does nothing.
 #pragma once
 
 #include <array>
@@ -38,7 +40,8 @@ class Limiter {
     [[nodiscard]] double nearest_stoppable(std::size_t j, double bad, double hardest,
                                            double side) const noexcept;
     [[nodiscard]] double nearest_admissible(std::size_t j, double wanted) const noexcept;
-    [[nodiscard]] double towards(std::size_t j, double wanted_q, double wanted_dq) const noexcept;
+    [[nodiscard]] double towards(std::size_t j, double ahead) const noexcept;
+    [[nodiscard]] double jerk_of_joining(std::size_t j) const noexcept;
 
     Envelope envelope_;
     double ddq_max_;
@@ -46,8 +49,10 @@ class Limiter {
     JointArray q_{};
     JointArray dq_{};
     JointArray ddq_{};
-    std::array<bool, kDof> detoured_{};  // this joint was changed in the last cycle
-    JointArray wanted_{};                // last cycle's, for the velocity of what is wanted
+    std::array<bool, kDof> detoured_{};               // this joint was changed in the last cycle
+    JointArray wanted_{};                             // last cycle's
+    JointArray wanted_dq_{};                          // as fast as that moved, and as an arm could
+    std::array<std::array<double, 3>, kDof> gaps_{};  // wanted - sent [rad], newest first
 };
 
 }  // namespace rti

@@ -30,6 +30,7 @@ TESTS = (
     "stepper",
     "watch",
     "limiter",
+    "limiter_joins",
     "limiter_losses",
     "detour",
     "planning_alone",

@@ -107,6 +107,20 @@ GUARDS = (
         ("a lost answer is noticed where no speed is allowed, however little it moved the arm",),
     ),
     Guard(
+        "limiter: what is wanted is followed with its acceleration",
+        LIMITER,
+        "return ahead - slope * relative",
+        "return -slope * relative",
+        ("one glitch is forgotten in a fifth of a second, however what is wanted moves",),
+    ),
+    Guard(
+        "limiter: a motion is joined where that costs little jerk",
+        LIMITER,
+        "!detoured_[j] || jerk_of_joining(j) <= kJoinShare * dddq_max_",
+        "true",
+        ("one glitch is forgotten in a fifth of a second, however what is wanted moves",),
+    ),
+    Guard(
         "limiter: of what is not finite no velocity is taken",
         LIMITER,
         "std::isfinite(wanted_dq)",
