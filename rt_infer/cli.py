@@ -41,7 +41,7 @@ EXIT_INTERRUPTED = 130  # as shells say it
 def main(argv: Sequence[str] | None = None) -> int:
     """The command line; answers the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    _bear_early_signals(words)
+    _keep_early_wishes(words)
     if words in (["--version"], ["-V"]):
         print(f"rt-infer {__version__}")
         return 0
@@ -118,11 +118,10 @@ def _replay(parsed: ReplayConfig) -> int:
     return run_replay(parsed)
 
 
-def _bear_early_signals(words: list[str]) -> None:
-    """A script may ask for a pause or a reset before there is a run to pause, or after its end."""
+def _keep_early_wishes(words: list[str]) -> None:
+    """A pause or a reset that a script asks for before there is a run waits for it (wishes.py)."""
     if words[:1] in (["robot"], ["demo"]):
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGUSR1, signal.SIGUSR2))
 
 
 def _usage_error(sentence: str) -> int:

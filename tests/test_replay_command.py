@@ -66,6 +66,23 @@ def test_a_recording_that_was_cut_off_is_played_up_to_there(
     assert "cut off" in told.err
 
 
+def test_a_recording_that_is_damaged_or_holds_no_cycle_proves_nothing(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    damaged = tmp_path / "damaged.rec"
+    damaged.write_bytes(whole)
+    empty = tmp_path / "empty.rec"
+    empty.write_bytes(path.read_bytes()[: open_recording(path)._blocks[0].end + 100])
+    for file, word in ((damaged, "damaged"), (empty, "cut off")):
+        assert main(["replay", str(file)]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert word in told.err
+        assert "proves nothing" in told.err
+
+
 @pytest.mark.parametrize("words", [["/nowhere/run.rec"], [__file__]])
 def test_what_cannot_be_played_is_one_sentence_and_exit_2(
     words: list[str], capsys: pytest.CaptureFixture[str]

@@ -44,6 +44,23 @@ def test_usr1_pauses_and_once_more_goes_on() -> None:
     assert wishes.stopped_by is None
 
 
+def test_a_pause_that_was_asked_for_before_there_was_a_run_is_a_wish_of_the_run() -> None:
+    wishes = Wishes()
+    early = {signal.SIGUSR1, signal.SIGUSR2}
+    signal.pthread_sigmask(signal.SIG_BLOCK, early)  # as rt_infer.cli does, before any thread
+    try:
+        signal.raise_signal(signal.SIGUSR1)
+        assert not wishes.paused
+        with heeding_signals(wishes):
+            assert wishes.paused
+        signal.raise_signal(signal.SIGUSR2)  # after its end: nobody's
+        assert not wishes.resetting
+        assert signal.sigpending() == {signal.SIGUSR2}
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, early)
+
+
 def test_afterwards_all_is_as_before(handlers: dict[signal.Signals, object]) -> None:
     with heeding_signals(Wishes()):
         pass

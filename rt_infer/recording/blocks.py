@@ -67,6 +67,17 @@ def blocks(file: npt.NDArray[np.uint8]) -> Iterator[Block]:
         at = end
 
 
+def damaged_at(file: npt.NDArray[np.uint8], at: int) -> bool:
+    """Whether the bytes from `at` on are a block that is all there and is not what was written.
+
+    A block that merely was cut off ends behind the file, or has nothing in its frame.
+    """
+    if at + _FRAME.size > len(file):
+        return False
+    kind, _, length = _FRAME.unpack_from(file.data, at)
+    return any(kind) and at + _FRAME.size + length <= len(file)
+
+
 def dtype_to_json(dtype: np.dtype[np.void]) -> dict[str, Any]:
     """A record's layout as plain values: [name, type, shape, offset] for each field."""
     assert dtype.fields is not None

@@ -1,6 +1,6 @@
 """`rt-infer replay`: a recorded run is played again, and one line says what came of it.
 
-Exit status: 0 every cycle is equal, 1 one is not, 2 the recording cannot be played.
+Exit status: 0 every cycle is equal, 1 one is not, 2 the recording cannot be played, or is damaged.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def run_replay(config: ReplayConfig) -> int:
         return _complain(str(error))
     if recording.cut is not None:
         print(f"rt-infer: {recording.cut}", file=sys.stderr)
+    if recording.damaged or replayed.cycles == 0:
+        return _complain("That is not the run as it was recorded, and proves nothing about it.")
     print(json.dumps(_as_json(recording, replayed)) if config.json else _sentence(replayed))
     if config.plot:
         _draw(recording, config.plot)

@@ -65,6 +65,7 @@ class Recording:
                     f"{self.path} has records of another size than it says; nothing wrote it so."
                 )
         self._unread_bytes = len(file) - self._blocks[-1].end
+        self.damaged = blocks.damaged_at(file, self._blocks[-1].end)
 
     @property
     def done(self) -> dict[str, Any] | None:
@@ -78,7 +79,8 @@ class Recording:
         if self.done is not None and not self._unread_bytes:
             return None
         if self._unread_bytes:
-            what = f"The recording is cut off or damaged after byte {self._blocks[-1].end}"
+            how = "damaged" if self.damaged else "cut off"
+            what = f"The recording is {how} after byte {self._blocks[-1].end}"
         else:
             what = "The recording was not closed: its process was killed, or could not go on"
         count = sum(len(part) for part in self.parts())

@@ -29,6 +29,7 @@ from rt_infer.robot.wishes import Wishes
 
 LOOK_EVERY_S = 0.05
 THERE_RAD = 0.01
+BEYOND_RAD = 0.1  # a target this far outside the range is no inaccuracy of a policy's
 MOST_MOVES = 3  # in a row: a policy that begins somewhere else each time is not run after for ever
 
 
@@ -86,6 +87,7 @@ class Approach:
             f"The policy's first target is {refused.start_distance_rad:.2f} rad from the arm, more "
             f"than --max_start_distance={self._max_distance_rad:g}"
         )
+        self._demand_a_target_of_this_arm(target_rad)
         if not self._wanted:
             raise RunEnds(
                 EXIT_REFUSED,
@@ -125,6 +127,18 @@ class Approach:
                 f"The arm was stopped {left_rad:.2f} rad before where the policy begins: the "
                 "straight way there leads out of --motion.box; bring the arm closer by hand, or "
                 "widen the box.",
+            )
+
+    def _demand_a_target_of_this_arm(self, target_rad: npt.NDArray[np.float64]) -> None:
+        lowest, highest = self._range_rad
+        beyond = np.maximum(lowest - target_rad, target_rad - highest)
+        worst = int(beyond.argmax())
+        if beyond[worst] > BEYOND_RAD:
+            raise RunEnds(
+                EXIT_REFUSED,
+                f"The policy wants joint {worst + 1} at {target_rad[worst]:.2f} rad, and it goes "
+                f"from {lowest[worst]:.2f} to {highest[worst]:.2f}: check the units of its actions "
+                "(degrees?), their order, and the robot that it was made for.",
             )
 
     def _until_rest(self, refused: CoreState, stop: threading.Event) -> CoreState | None:

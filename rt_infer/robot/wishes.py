@@ -84,7 +84,8 @@ class Wishes:
 def heeding_signals(wishes: Wishes) -> Iterator[None]:
     """Signals are wishes as long as this is open.
 
-    SIGHUP, a closed terminal, stays ignored where it was (nohup).
+    SIGHUP, a closed terminal, stays ignored where it was (nohup). A pause or a reset that was asked
+    for while these signals were blocked (cli.py) is a wish of now; one after its end is nobody's.
     """
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -99,8 +100,10 @@ def heeding_signals(wishes: Wishes) -> Iterator[None]:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         heeded.append(signal.SIGHUP)
     before = {each: signal.signal(each, on_signal) for each in heeded}
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGUSR1, signal.SIGUSR2))
     try:
         yield
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for each, handler in before.items():
             signal.signal(each, handler)

@@ -49,10 +49,10 @@ class Moving:
 
 
 class FarAway(Moving):
-    """Wants the arm a whole radian from where it is, at once."""
+    """Wants the arm 0.6 rad from where it is, at once."""
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        return np.repeat(batch[None] + [1.0, 0, 0, 0, 0, 0, 0], STEPS, axis=0)
+        return np.repeat(batch[None] + [0.6, 0, 0, 0, 0, 0, 0], STEPS, axis=0)
 
 
 class FarStart(Moving):
@@ -62,6 +62,13 @@ class FarStart(Moving):
         there = START - HOME
         begin = batch if np.abs(batch - START).max() < 0.45 else START
         return super().infer(begin - there) + there
+
+
+class InDegrees(Moving):
+    """Answers in another unit than the robot's."""
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        return np.rad2deg(super().infer(batch))
 
 
 class Turned(Moving):
@@ -144,6 +151,10 @@ def make_far_away(device: str) -> FarAway:
 
 def make_far_start(device: str) -> FarStart:
     return FarStart()
+
+
+def make_in_degrees(device: str) -> InDegrees:
+    return InDegrees()
 
 
 def make_turned(device: str) -> Turned:

@@ -121,7 +121,14 @@ class ServerProgram(Program):
     def __init__(
         self, folder: Path, name: str = "server", port: int = 0, words: Sequence[str] = ()
     ) -> None:
-        factories = ["make", "make_far_away", "make_stranger", "make_mirrored", "make_failing"]
+        factories = [
+            "make",
+            "make_far_away",
+            "make_in_degrees",
+            "make_stranger",
+            "make_mirrored",
+            "make_failing",
+        ]
         factories += ["make_slow", "make_far_start", "make_remembering", "make_turned"]
         allowed = [f"--allow_python=moving_policy:{factory}" for factory in factories]
         command = ["-m", "rt_infer.server", f"--port={port}", *allowed, *words]

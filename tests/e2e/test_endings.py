@@ -87,7 +87,7 @@ def test_a_first_target_too_far_away_is_refused_and_the_arm_stays(
 ) -> None:
     far = "--pretrained_name_or_path=moving_policy:make_far_away"
     robot = start_robot(server.port, "--policy_type=python", far)
-    assert "1.00 rad" in refused(robot, 4)
+    assert "0.60 rad" in refused(robot, 4)
     assert robot.report["motion"]["velocity_ratio_max"] == 0.0
     assert robot.report["steps"]["executed"] == 0
 
