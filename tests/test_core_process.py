@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from core_rig import FPS, SHM, Robot, robot, robot_id
 
+from rt_infer.robot.chunks import AskRule
 from rt_infer.robot.core_process import CoreConfig, CoreProcess
-from rt_infer.robot.region import CoreRegion, Phase, RegionBusy
+from rt_infer.robot.region import CoreRegion, CoreState, Phase, RegionBusy
 
 __all__ = ["robot_id"]  # a fixture
 
@@ -72,6 +73,27 @@ def test_leaving_the_with_block_ends_it_in_order_and_takes_the_name_away(robot_i
     assert r.core.poll() == 0
     assert r.region.stats().outcome == "finished"
     assert list(SHM.glob(f"rt-infer.{robot_id}*")) == []
+
+
+def test_one_admitted_chunk_leads_to_one_question(robot_id: str) -> None:
+    """Every state that is told, from the push on, is shown to the rule that asks."""
+    with robot(robot_id) as r:
+        r.until_cycles_have_passed(10)
+        for shift_rad in (0.1, -0.1, 0.1):  # from rest, and twice in motion
+            rule = AskRule(actions_per_chunk=30, threshold=0.5, fps=FPS)
+            rule.asked()
+            rule.pushed(judged(r.state))
+            r.push(shift_rad)
+            seen = r.state
+            while not rule.due(steps_queued=seen.steps_queued, judged=judged(seen)):
+                r.core.heartbeat()
+                seen = r.state
+            assert 10.0 < seen.steps_queued <= 15.0
+            assert seen.chunks_refused == 0
+
+
+def judged(state: CoreState) -> int:
+    return state.chunks_admitted + state.chunks_refused
 
 
 # ---------------------------------------------------------------- epochs
@@ -131,6 +153,7 @@ def test_a_silent_heart_makes_it_rest_and_a_new_beat_opens_a_new_epoch(robot_id:
 NETWORK_PROCESS = """
 import itertools, sys, time
 import numpy as np
+from rt_infer.robot.chunks import AskRule
 from rt_infer.robot.core_process import CoreConfig, CoreProcess
 from rt_infer.robot.region import CoreRegion
 

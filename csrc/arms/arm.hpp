@@ -10,7 +10,10 @@
 // allocate nothing, take no lock and never throw; faults are values.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -19,6 +22,13 @@ namespace rti {
 inline constexpr int kDof = 7;
 inline constexpr double kCycle_s = 0.001;  // FCI's fixed control period
 using JointArray = std::array<double, kDof>;
+
+// The worst joint's distance.
+inline double distance(const JointArray& a, const JointArray& b) noexcept {
+    double worst = 0.0;
+    for (std::size_t j = 0; j < kDof; ++j) worst = std::max(worst, std::abs(a[j] - b[j]));
+    return worst;
+}
 
 // Why an arm stopped taking commands. Names and meaning are FCI's own (franka/errors.h); the string
 // that users see comes from reflex_name().

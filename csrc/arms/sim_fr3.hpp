@@ -29,6 +29,7 @@
 
 #include "arms/arm.hpp"
 #include "arms/fci_rules.hpp"
+#include "kinematics/fr3_geometry.hpp"
 
 namespace rti {
 
@@ -43,10 +44,6 @@ struct SimFaults {
     std::uint64_t drop_from_cycle = 0;
     std::uint64_t drop_count = 0;
 };
-
-// Franka's "ready" pose.
-inline constexpr JointArray kReadyPose_rad = {
-    0.0, -0.7853981633974483, 0.0, -2.356194490192345, 0.0, 1.5707963267948966, 0.7853981633974483};
 
 struct SimFr3Config {
     Pacing pacing = Pacing::kRealtime;

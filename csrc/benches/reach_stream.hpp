@@ -1,6 +1,6 @@
-// A stream of chunks as a reaching policy gives it: 30 steps a second, chunks of 50, each asked for
-// when half of the one before is left and there 60 ms later; minimum-jerk reaches from one random
-// target to the next, each chunk off by a milliradian at most, as a learned one is.
+// A stream of chunks as a reaching policy gives it: chunks of 50 steps, each asked for when half of
+// the one before is left and there 60 ms later; minimum-jerk reaches from one random target to the
+// next, each chunk off by a milliradian at most, as a learned one is.
 //
 // One thread; seeded, so every run is the same stream. Allocates nothing after construction.
 #pragma once
@@ -22,15 +22,15 @@ namespace rti::bench {
 inline constexpr std::uint32_t kChunkSteps = 50;
 inline constexpr double kAskAt_steps = 25.0;
 inline constexpr int kDelay_cycles = 60;
-inline constexpr double kReach_steps = 60.0;  // 2 s a reach, then half a second on the target
-inline constexpr double kBetweenReaches_steps = 75.0;
+inline constexpr double kReach_s = 2.0;  // then half a second on the target
+inline constexpr double kBetweenReaches_s = 2.5;
 inline constexpr double kReach_rad = 0.35;
 inline constexpr double kChunkError_rad = 1e-3;
 
 // The policy, and the way of its chunks to the ring.
 class ReachStream {
   public:
-    explicit ReachStream(rti_region& region) : producer_(region) {
+    ReachStream(rti_region& region, double fps) : producer_(region), fps_(fps) {
         std::uniform_real_distribution<double> offset(-kReach_rad, kReach_rad);
         for (JointArray& target : targets_) {
             target = kReadyPose_rad;
@@ -45,7 +45,7 @@ class ReachStream {
             if (--arrives_in_cycles_ > 0) return;
             in_flight_ = false;
             delivered_ += producer_.push(chunk_) ? 1 : 0;
-        } else if (followed(progress) && progress.steps_queued <= kAskAt_steps) {
+        } else if (progress.chunk_id == chunk_id_ && progress.steps_queued <= kAskAt_steps) {
             observe(progress, time_ns);
             in_flight_ = true;
             arrives_in_cycles_ = kDelay_cycles;
@@ -55,11 +55,6 @@ class ReachStream {
     [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
 
   private:
-    // Whether the newest chunk is in the path, and steps_queued, which is of before the planning,
-    // counts it.
-    [[nodiscard]] bool followed(const Progress& progress) const noexcept {
-        return progress.chunk_id == chunk_id_ && (progress.flags & RTI_CYCLE_SPLICED) == 0;
-    }
     void observe(const Progress& progress, std::int64_t time_ns) noexcept {
         std::uniform_real_distribution<double> error(-kChunkError_rad, kChunkError_rad);
         JointArray off{};
@@ -83,8 +78,9 @@ class ReachStream {
 
     // Minimum jerk (Flash and Hogan, 1985) from each target to the next.
     [[nodiscard]] JointArray at(double step) const noexcept {
-        const double reach = std::floor(step / kBetweenReaches_steps);
-        const double u = std::min((step - reach * kBetweenReaches_steps) / kReach_steps, 1.0);
+        const double time_s = step / fps_;
+        const double reach = std::floor(time_s / kBetweenReaches_s);
+        const double u = std::min((time_s - reach * kBetweenReaches_s) / kReach_s, 1.0);
         const double share = u * u * u * (10.0 + u * (6.0 * u - 15.0));
         const auto k = static_cast<std::size_t>(reach);
         const JointArray& from = targets_[k % targets_.size()];
@@ -95,6 +91,7 @@ class ReachStream {
     }
 
     RingProducer producer_;
+    double fps_;
     std::mt19937 generator_{7};
     std::array<JointArray, 64> targets_{};
     std::array<rti_action, kChunkSteps> chunk_{};

@@ -2,8 +2,9 @@
 //
 //   stepper ROUNDS CYCLES
 //
-// The stepper drives the simulated FR3 in virtual time along reach_stream.hpp, whose records come
-// through the action ring, as in the core. The rival answers each state with the arm's own
+// The stepper, with the smoothing that ships, drives the simulated FR3 in virtual time along
+// reach_stream.hpp, whose records come through the action ring, as in the core: at 10, 30 and 50
+// steps a second, without a box and inside one. The rival answers each state with the arm's own
 // position, through the same loop: it is what the loop and its clock cost. "clock" is two readings
 // of it with nothing in between.
 //
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <memory>
 #include <stdexcept>
+#include <string>
 
 #include "arms/sim_fr3.hpp"
 #include "benches/allocations.hpp"
@@ -25,20 +27,39 @@
 namespace rti::bench {
 namespace {
 
+constexpr double kShippedTolerance_rad = 0.004;  // --motion.tolerance
+
 struct Times {
-    explicit Times(std::size_t cycles)
-        : command(cycles), plan(cycles), whole(cycles), splice(cycles) {}
+    explicit Times(std::size_t cycles) : response(cycles), whole(cycles), splice(cycles) {}
     void clear() noexcept {
-        command.clear();
-        plan.clear();
+        response.clear();
         whole.clear();
         splice.clear();
     }
-    Samples command;  // state read -> command ready
-    Samples plan;     // after the write
-    Samples whole;    // both
-    Samples splice;   // both, in the cycles that spliced a chunk into the path
+    Samples response;  // state read -> command ready
+    Samples whole;     // and the planning after the write
+    Samples splice;    // the same, of the cycles that spliced a chunk into the path
 };
+
+// What ships, at a policy's pace; the box is one that a table with its arm has around it.
+struct Setting {
+    double fps;
+    bool boxed;
+
+    [[nodiscard]] std::string name() const {
+        return std::to_string(static_cast<int>(fps)) + " fps" + (boxed ? " in a box" : "");
+    }
+    [[nodiscard]] StepperConfig config() const {
+        StepperConfig config;
+        config.fps = fps;
+        config.tolerance_rad = kShippedTolerance_rad;
+        if (boxed) config.box = {.min_m = {-0.6, -0.9, 0.02}, .max_m = {0.9, 0.9, 1.3}};
+        return config;
+    }
+};
+
+constexpr Setting kSettings[] = {{10.0, false}, {10.0, true},  {30.0, false},
+                                 {30.0, true},  {50.0, false}, {50.0, true}};
 
 SimFr3Config in_virtual_time() {
     SimFr3Config config;
@@ -62,18 +83,17 @@ void drive(int cycles, Times& times, Command command, Plan plan, After after) {
         plan();
         const std::int64_t planned_ns = now_ns();
         const std::int64_t whole_ns = ready_ns - read_ns + planned_ns - written_ns;
-        times.command.add(ready_ns - read_ns);
-        times.plan.add(planned_ns - written_ns);
+        times.response.add(ready_ns - read_ns);
         times.whole.add(whole_ns);
         if (after(state)) times.splice.add(whole_ns);
     }
 }
 
-void play_ours(int cycles, Times& times) {
+void play_ours(const Setting& setting, int cycles, Times& times) {
     const auto region = std::make_unique<rti_region>();
-    const auto stepper = std::make_unique<Stepper>(StepperConfig{});
+    const auto stepper = std::make_unique<Stepper>(setting.config());
     RingConsumer ring(*region);
-    ReachStream stream(*region);
+    ReachStream stream(*region, setting.fps);
     bool started = false;
     std::uint64_t allocated = 0;
     drive(
@@ -96,8 +116,8 @@ void play_ours(int cycles, Times& times) {
     const Progress& progress = stepper->progress();
     // The last chunk may still be on its way into the path.
     if (progress.splices + 1 < stream.delivered() || progress.splices == 0 ||
-        progress.limiter_interventions != 0) {
-        throw std::runtime_error("the stream was not followed as it should be");
+        progress.limiter_interventions != 0 || progress.fence_stops != 0) {
+        throw std::runtime_error(setting.name() + ": the stream was not followed as it should be");
     }
 }
 
@@ -126,18 +146,19 @@ int main(int argc, char** argv) try {
     Times bare(static_cast<std::size_t>(cycles));
     Samples clock(static_cast<std::size_t>(cycles));
     for (int i = 0; i < rounds; ++i) {
-        ours.clear();
+        Round round;
+        for (const Setting& setting : kSettings) {
+            ours.clear();
+            play_ours(setting, cycles, ours);
+            round.add("response, " + setting.name(), ours.response);
+            round.add("whole, " + setting.name(), ours.whole);
+            round.add("splice, " + setting.name(), ours.splice);
+        }
         bare.clear();
         clock.clear();
-        play_ours(cycles, ours);
         play_bare(cycles, bare);
         play_clock(cycles, clock);
-        Round round;
-        round.add("command", ours.command);
-        round.add("plan", ours.plan);
-        round.add("whole", ours.whole);
-        round.add("splice", ours.splice);
-        round.add("bare command", bare.command);
+        round.add("bare response", bare.response);
         round.add("bare whole", bare.whole);
         round.add("clock", clock);
         round.print();

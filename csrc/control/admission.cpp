@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::int64_t kNotYet_ns = std::numeric_limits<std::int64_t>::max();
 
-double distance_rad(const JointArray& a, const JointArray& b) noexcept {
-    double worst = 0.0;
-    for (std::size_t j = 0; j < kDof; ++j) worst = std::max(worst, std::abs(a[j] - b[j]));
-    return worst;
-}
-
 }  // namespace
 
 void Admission::begin_epoch() noexcept {
@@ -42,7 +36,7 @@ rti_refusal Admission::judge(const Chunk& chunk, const Moment& moment) noexcept 
     if (at_the_start_) {
         const auto first = static_cast<std::size_t>(std::ceil(consumed));
         const JointArray& target = chunk.targets[std::min<std::size_t>(first, chunk.count - 1)];
-        const double away_rad = distance_rad(target, moment.q);
+        const double away_rad = distance(target, moment.q);
         if (away_rad > rules_.max_start_distance_rad) {
             start_distance_rad_ = away_rad;
             return RTI_REFUSED_START;

@@ -12,7 +12,7 @@ namespace rti {
 rti_phase run_core(rti_region& region, int heartbeat_fd, Arm& arm, const CoreOptions& options,
                    const std::function<void(const std::string&)>& tell) {
     // Before the priority: this thread must not inherit it, and should be able to run anywhere.
-    const Watch watch(heartbeat_fd);
+    Watch watch(heartbeat_fd);
     const auto stepper =
         std::make_unique<Stepper>(options.motion);  // chunks of it: too big for a stack
     Statistics statistics(region.stats);

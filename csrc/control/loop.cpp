@@ -38,7 +38,8 @@ bool Loop::cycle(Request request) noexcept {
 
     if (first) stepper_.start(state_);
     request_ = request;
-    ring_.drain([this](const rti_action& record) noexcept { stepper_.offer(record); });
+    // Not in the first one, so that its record tells where in the ring this loop has attached.
+    if (!first) ring_.drain([this](const rti_action& record) noexcept { stepper_.offer(record); });
     command_ = stepper_.step(state_, request);
     const bool taken = arm_.write(command_);
     stamps.written_ns = monotonic_ns();

@@ -18,7 +18,7 @@ struct Progress {
     std::uint16_t flags = 0;    // rti_telemetry_flags
     double policy_step = 0.0;   // the policy clock
     double policy_rate = 0.0;   // its speed [steps/s]
-    double steps_queued = 0.0;  // left of the adopted path [steps]
+    double steps_queued = 0.0;  // left of the chunk admitted last [steps]
     std::uint32_t epoch = 0;
     std::int64_t epoch_since_ns = 0;  // observations captured before this are void
     std::uint64_t chunk_id = 0;       // the chunk being followed, 0 = none

@@ -27,8 +27,8 @@ void check(const rti_record& record) {
 Replay::Replay(const StepperConfig& config) : stepper_(std::make_unique<Stepper>(config)) {}
 
 void Replay::push(std::span<const rti_action> records) {
-    ring_.erase(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(offered_));
-    offered_ = 0;
+    ring_.erase(ring_.begin(), ring_.begin() + static_cast<std::ptrdiff_t>(taken_));
+    taken_ = 0;
     ring_.insert(ring_.end(), records.begin(), records.end());
 }
 
@@ -36,8 +36,9 @@ rti_record Replay::play(const rti_record& recorded) {
     check(recorded);
     const ArmState state = state_of(recorded);
     if (!started_) stepper_->start(state);
+    // What came before the loop attached was never executed: its first cycle takes no record.
+    take_until(recorded.ring_index, started_);
     started_ = true;
-    offer_until(recorded.ring_index);
     const ArmCommand command = stepper_->step(state, static_cast<Request>(recorded.request));
     stepper_->plan();
     rti_record played = recorded;
@@ -45,13 +46,15 @@ rti_record Replay::play(const rti_record& recorded) {
     return played;
 }
 
-void Replay::offer_until(std::uint64_t ring_index) {
-    if (ring_index < ring_index_ || ring_index - ring_index_ > ring_.size() - offered_) {
+void Replay::take_until(std::uint64_t ring_index, bool offered) {
+    if (ring_index < ring_index_ || ring_index - ring_index_ > ring_.size() - taken_) {
         throw std::invalid_argument(
             "a cycle has drained " + std::to_string(ring_index) + " records of the ring, but " +
-            std::to_string(ring_index_ + ring_.size() - offered_) + " were pushed");
+            std::to_string(ring_index_ + ring_.size() - taken_) + " were pushed");
     }
-    for (; ring_index_ < ring_index; ++ring_index_) stepper_->offer(ring_[offered_++]);
+    for (; ring_index_ < ring_index; ++ring_index_, ++taken_) {
+        if (offered) stepper_->offer(ring_[taken_]);
+    }
 }
 
 }  // namespace rti

@@ -25,19 +25,20 @@ class Replay {
   public:
     explicit Replay(const StepperConfig& config);
 
-    // What the network process pushed into the ring, next in order.
+    // What the network process pushed into the ring, next in order; from the ring's first record
+    // on, although the core may have attached later.
     void push(std::span<const rti_action> records);
 
     // The next cycle: `recorded` with every output as the stepper gives it now.
     [[nodiscard]] rti_record play(const rti_record& recorded);
 
   private:
-    void offer_until(std::uint64_t ring_index);
+    void take_until(std::uint64_t ring_index, bool offered);
 
     std::unique_ptr<Stepper> stepper_;  // its chunks are too big for a stack
-    std::vector<rti_action> ring_;      // pushed; those before offered_ have been played
-    std::size_t offered_ = 0;
-    std::uint64_t ring_index_ = 0;  // records played since the start
+    std::vector<rti_action> ring_;      // pushed; those before taken_ have been played
+    std::size_t taken_ = 0;
+    std::uint64_t ring_index_ = 0;  // records taken since the ring was made
     bool started_ = false;
 };
 

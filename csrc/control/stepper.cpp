@@ -16,13 +16,6 @@ constexpr double kBridgeGrowth = 1.6;
 // With less left of it a chunk has nothing to say any more.
 constexpr double kShortestSplice_steps = 0.5;
 
-// The worst joint's distance [rad].
-double furthest(const JointArray& a, const JointArray& b) noexcept {
-    double away = 0.0;
-    for (std::size_t j = 0; j < kDof; ++j) away = std::max(away, std::abs(a[j] - b[j]));
-    return away;
-}
-
 }  // namespace
 
 Stepper::Stepper(const StepperConfig& config)
@@ -127,18 +120,8 @@ ArmCommand Stepper::step(const ArmState& state, Request request) noexcept {
     command.motion_finished = request == Request::kFinish && still;
 
     progress_.finished = command.motion_finished;
-    progress_.phase = command.motion_finished                     ? RTI_PHASE_FINISHED
-                      : !following_                               ? RTI_PHASE_HOLD
-                      : void_path_ || request != Request::kFollow ? RTI_PHASE_BRAKE
-                                                                  : RTI_PHASE_FOLLOW;
-    if (progress_.phase == RTI_PHASE_HOLD && progress_.splices > 0) ++progress_.held_cycles;
-    progress_.epoch = admission_.epoch();
-    progress_.epoch_since_ns = admission_.epoch_since_ns();
-    progress_.policy_step = clock_.step();
-    progress_.policy_rate = clock_.rate();
-    progress_.steps_executed = clock_.step();
-    progress_.steps_queued =
-        following_ && !void_path_ ? std::max(0.0, path().held_until() - clock_.step()) : 0.0;
+    if (!following_ && !progress_.finished && progress_.splices > 0) ++progress_.held_cycles;
+    tell();
     return command;
 }
 
@@ -170,7 +153,7 @@ PathPoint Stepper::reference() const noexcept {
 }
 
 void Stepper::take_up_from(const ArmState& state, const PathPoint& reference) noexcept {
-    const double strayed = furthest(state.q_d, limiter_.q());
+    const double strayed = distance(state.q_d, limiter_.q());
     const bool ours = strayed <= kSamePosition_rad;
     if (strayed == 0.0 && lost_cycles(state) == 0) return;
     // Whatever the difference: the limiter judges what the arm will judge, and where the envelope
@@ -218,13 +201,35 @@ void Stepper::plan() noexcept {
         void_path_ = true;
         ++progress_.fence_stops;
     }
+    tell();
+}
+
+// The state that the world is told, all of the same moment.
+void Stepper::tell() noexcept {
+    progress_.phase = progress_.finished                           ? RTI_PHASE_FINISHED
+                      : !following_                                ? RTI_PHASE_HOLD
+                      : void_path_ || request_ != Request::kFollow ? RTI_PHASE_BRAKE
+                                                                   : RTI_PHASE_FOLLOW;
+    progress_.epoch = admission_.epoch();
+    progress_.epoch_since_ns = admission_.epoch_since_ns();
+    progress_.policy_step = clock_.step();
+    progress_.policy_rate = clock_.rate();
+    progress_.steps_executed = clock_.step();
+    progress_.steps_queued = steps_queued();
+}
+
+// A chunk counts from its admission on: who sees it judged and nothing queued would ask again.
+double Stepper::steps_queued() const noexcept {
+    double until = following_ && !void_path_ ? path().held_until() : clock_.step();
+    if (has_pending_) until = chunks_[pending_].last_step() + 1.0;
+    return std::max(0.0, until - clock_.step());
 }
 
 // Of the cycle whose command has just been written.
 void Stepper::measure() noexcept {
     if (!followed_) return;
     ++progress_.followed_cycles;
-    const double away_rad = furthest(limiter_.q(), chunks_[adopted_].between(clock_.step()));
+    const double away_rad = distance(limiter_.q(), chunks_[adopted_].between(clock_.step()));
     progress_.policy_distance_squared_sum += away_rad * away_rad;
     if (following_ && !void_path_ && request_ == Request::kFollow) {
         progress_.lost_to_slowing_s += kCycle_s * (1.0 - clock_.rate() / clock_.nominal_rate());
@@ -259,7 +264,7 @@ void Stepper::try_splice() noexcept {
         progress_.waypoints_clamped += clamped;
         // From rest the way to the first target is the policy's wish, not a jump of its mind.
         const double jump_rad =
-            following_ ? furthest(from.reference.q, next.curve(from.step).q) : 0.0;
+            following_ ? distance(from.reference.q, next.curve(from.step).q) : 0.0;
         adopt(jump_rad);
     } else if (could_be_longer) {
         if (stretch_ == 1.0 && !waiting_to_splice_) ++progress_.bridges_lengthened;

@@ -64,7 +64,7 @@ class Stepper {
     void offer(const rti_action& record) noexcept;
     void plan() noexcept;
 
-    // What the last cycle was and what the run has counted; valid until the next step().
+    // What the last cycle was and what the run has counted; of one moment, the end of plan().
     [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
 
   private:
@@ -79,6 +79,8 @@ class Stepper {
     void come_to_rest() noexcept;
     void hand_to_tool() noexcept;
     void measure() noexcept;
+    void tell() noexcept;
+    [[nodiscard]] double steps_queued() const noexcept;
     void try_splice() noexcept;
     void adopt(double jump_rad) noexcept;
 

@@ -65,7 +65,8 @@ Watch::~Watch() {
 
 void Watch::run() noexcept {
     for (;;) {
-        const bool finishing = request() == Request::kFinish;
+        const std::uint32_t word = word_.load(std::memory_order_relaxed);  // this thread's own
+        const bool finishing = request_in(word) == Request::kFinish;
         const bool fresh = Clock::now() < last_byte_ + stale_after_;
         if (!finishing && !fresh) ask(Request::kRest);
         // A negative descriptor is one that poll() passes over: of a dead pipe there is no more to
@@ -101,8 +102,13 @@ void Watch::take_heartbeat() noexcept {
 }
 
 void Watch::ask(Request request) noexcept {
-    if (this->request() == Request::kFinish) return;     // there is no way back from the end
-    request_.store(request, std::memory_order_relaxed);  // relaxed: see request()
+    const std::uint32_t word = word_.load(std::memory_order_relaxed);  // this thread's own
+    const Request before = request_in(word);
+    if (before == Request::kFinish) return;  // there is no way back from the end
+    const bool rests = request == Request::kRest && before != Request::kRest;
+    const std::uint32_t count = word / kOneRest + (rests ? 1U : 0U);
+    // relaxed: see request()
+    word_.store(count * kOneRest + static_cast<std::uint32_t>(request), std::memory_order_relaxed);
 }
 
 }  // namespace rti

@@ -149,7 +149,7 @@ typedef struct rti_state {
     int64_t time_ns;        /* when this state was received from the arm */
     double policy_step;     /* the policy clock */
     double policy_rate;     /* its speed, steps/s */
-    double steps_queued;    /* what is left of the adopted path, steps; 0 of a void one */
+    double steps_queued;    /* what is left of the chunk admitted last, steps; 0 if void */
     int64_t epoch_since_ns; /* observations captured before this are void */
     uint32_t epoch;
     uint32_t phase;        /* rti_phase */
@@ -262,7 +262,7 @@ typedef struct rti_record {
     double q_d[7]; /* as the arm had the command before [rad, rad/s, rad/s²] */
     double dq_d[7];
     double ddq_d[7];
-    uint64_t ring_index; /* the ring's read_index once this cycle had drained it */
+    uint64_t ring_index; /* the ring's read_index once this cycle had drained it; the first drains none */
     uint32_t request;    /* rti::Request of control/stepper.hpp */
     uint32_t pad0;
 } rti_record;

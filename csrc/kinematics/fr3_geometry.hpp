@@ -8,6 +8,8 @@
 
 #include <array>
 
+#include "arms/arm.hpp"
+
 namespace rti {
 
 struct LinkGeometry {
@@ -28,12 +30,7 @@ inline constexpr std::array<LinkGeometry, 7> kFr3Links = {{
 inline constexpr double kFr3Flange_m = 0.107;  // along z of the last joint's frame
 
 // Franka's "ready" pose: elbow up, hand pointing down [rad].
-inline constexpr std::array<double, 7> kFr3Ready = {0.0,
-                                                    -0.78539816339744831,
-                                                    0.0,
-                                                    -2.3561944901923448,
-                                                    0.0,
-                                                    1.5707963267948966,
-                                                    0.78539816339744831};
+inline constexpr JointArray kReadyPose_rad = {
+    0.0, -0.7853981633974483, 0.0, -2.356194490192345, 0.0, 1.5707963267948966, 0.7853981633974483};
 
 }  // namespace rti

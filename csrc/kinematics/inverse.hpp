@@ -30,7 +30,7 @@ struct FollowRules {
     double step_s = 0.0;
     // Where the elbow is pulled to: by this share of the way there in one step, and by no more than
     // a share of what the hand's own motion asks of the joints, plus this (norm over the joints).
-    JointArray posture_rad = kFr3Ready;
+    JointArray posture_rad = kReadyPose_rad;
     double pull = 0.1;
     double free_elbow_rad = 0.0;
 };

@@ -27,7 +27,7 @@ struct Chunk {
     std::int64_t capture_ns = 0;
     std::int64_t received_ns = 0;
     double origin_step = 0.0;
-    bool well_formed = true;  // every record fitted the first one
+    bool well_formed = false;  // begun, of a size there is, and every record fitted the first one
     bool finite = true;
     std::uint32_t tool_values = 0;  // of each action, beside the joints
     std::array<JointArray, RTI_MAX_CHUNK> targets{};
@@ -36,10 +36,11 @@ struct Chunk {
     // Takes the records of a chunk in ring order. True once the last one is in.
     bool take(const rti_action& record) noexcept {
         if (record.index == 0) begin(record);
-        const bool fits = record.chunk_id == id && record.count == count && record.index < count &&
-                          record.index == next_ && record.dim == RTI_DOF + tool_values;
-        well_formed = well_formed && fits;
-        if (fits) {
+        // What is not well formed is not kept, for its count may be beyond the arrays.
+        well_formed = well_formed && record.chunk_id == id && record.count == count &&
+                      record.index < count && record.index == next_ &&
+                      record.dim == RTI_DOF + tool_values;
+        if (well_formed) {
             for (std::size_t j = 0; j < kDof; ++j) {
                 targets[record.index][j] = record.values[j];
                 finite = finite && std::isfinite(record.values[j]);

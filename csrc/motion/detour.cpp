@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "motion/quintic.hpp"
+
 namespace rti {
 namespace {
 
@@ -10,9 +12,6 @@ constexpr double kAcceleration = 0.35;  // of the arm's
 constexpr double kShortest_s = 0.10;
 // For the acceleration. Its jerk is 9 times the acceleration over this: 2250 rad/s³ for all of it.
 constexpr double kShedding_s = 0.04;
-// Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
-constexpr double kPeakAcceleration = 5.7735;
-constexpr double kPeakSheddingAcceleration = 3.94;
 
 }  // namespace
 

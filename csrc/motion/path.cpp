@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "motion/quintic.hpp"
+
 namespace rti {
 
 void Bridge::set(double start, double length, const JointArray& value, const JointArray& slope,
@@ -45,7 +47,7 @@ double Bridge::steepest() const noexcept {
     if (length_ <= 0.0) return 0.0;
     double steepest = 0.0;
     for (std::size_t j = 0; j < kDof; ++j) {
-        steepest = std::max(steepest, 1.875 * std::abs(c_[0][j]) + std::abs(c_[1][j]));
+        steepest = std::max(steepest, kPeakVelocity * std::abs(c_[0][j]) + std::abs(c_[1][j]));
     }
     return steepest / length_;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "motion/quintic.hpp"
 #include "motion/target_range.hpp"
 
 namespace rti {
@@ -20,14 +21,6 @@ constexpr double kShortestBridge_steps = 2.0;
 // longer it is. Beyond this the splice waits instead, until the clock is slow enough for a short
 // one.
 constexpr double kBridgeExcursion_rad = 0.1;
-// By how much: peaks of the two quintics that shed a unit slope and a unit curvature over a unit
-// length, u - 6u³ + 8u⁴ - 3u⁵ at 1/3 and (u² - 3u³ + 3u⁴ - u⁵) / 2 at 2/5.
-constexpr double kSlopeExcursion = 0.1976;
-constexpr double kCurvatureExcursion = 0.0173;
-// Peaks of a quintic from rest to rest over a unit time, and of one that sheds a unit velocity.
-constexpr double kPeakAcceleration = 5.7735;
-constexpr double kPeakVelocity = 1.875;
-constexpr double kPeakSheddingAcceleration = 3.94;
 // A profile that lies this share of the clock's own rate below it is tracked away within the
 // limits' reserve: what the joints do goes with the rate's square, whatever the nominal rate is.
 constexpr double kEntryTolerance = 0.02;

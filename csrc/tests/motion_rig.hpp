@@ -137,12 +137,6 @@ inline Policy sine(double amplitude, double frequency, double fps) {
     };
 }
 
-inline double distance(const JointArray& a, const JointArray& b) {
-    double worst = 0.0;
-    for (std::size_t j = 0; j < kDof; ++j) worst = std::max(worst, std::abs(a[j] - b[j]));
-    return worst;
-}
-
 inline double moved(const Rig& rig, std::size_t since) {
     double worst = 0.0;
     for (std::size_t i = since; i < rig.commands.size(); ++i) {

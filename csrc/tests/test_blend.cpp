@@ -87,7 +87,7 @@ TEST_CASE("a crossfade is the old path at the splice and the new chunk its lengt
         CAPTURE(asked);
         const auto targets =
             of.blended({.rule = Aggregate::kCrossfade, .crossfade_steps = asked}, from);
-        CHECK(test::distance(targets[4], of.old.at(from).q) < 1e-12);
+        CHECK(distance(targets[4], of.old.at(from).q) < 1e-12);
         for (std::size_t i = 4; i < targets.size(); ++i) {
             CAPTURE(i);
             const double share = 1.0 - smoothstep((of.step(i) - from) / length);

@@ -72,7 +72,7 @@ Followed follow(const test::Policy& policy, double fps, double tolerance_rad, in
     double squares = 0.0;
     for (std::size_t i = 0; i < command.size(); ++i) {
         const double ideal = step.front() + (time_s[i] - time_s.front()) * fps - delay;
-        const double away = test::distance(command[i], policy(std::max(ideal, 0.0)));
+        const double away = distance(command[i], policy(std::max(ideal, 0.0)));
         squares += away * away;
     }
     return {std::sqrt(squares / static_cast<double>(command.size())), delay, rig.progress()};

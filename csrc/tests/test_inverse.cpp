@@ -75,8 +75,8 @@ TEST_CASE("a pose that stands still leaves every joint where it is") {
 }
 
 TEST_CASE("a pose out of reach that stands still is settled on") {
-    JointArray q = kFr3Ready;
-    Transform pose = tip_at(kFr3Ready);
+    JointArray q = kReadyPose_rad;
+    Transform pose = tip_at(kReadyPose_rad);
     pose.position = {1.4, 0.3, 0.5};
     for (int i = 0; i < 400; ++i) follow_pose(pose, rules(), q);
     const JointArray settled = q;
@@ -100,8 +100,8 @@ TEST_CASE("a sequence that is cut in two gives the waypoints of one that is not"
 }
 
 TEST_CASE("going round in circles does not carry the elbow away") {
-    JointArray q = kFr3Ready;
-    const Transform centre = tip_at(kFr3Ready);
+    JointArray q = kReadyPose_rad;
+    const Transform centre = tip_at(kReadyPose_rad);
     std::vector<JointArray> at_the_top;
     for (int i = 0; i < 60 * 100; ++i) {
         Transform pose = centre;
@@ -113,13 +113,13 @@ TEST_CASE("going round in circles does not carry the elbow away") {
         if (i % 60 == 0) at_the_top.push_back(q);
     }
     CHECK(largest(at_the_top[99], at_the_top[98]) < 1e-6);
-    CHECK(largest(at_the_top[99], kFr3Ready) < 0.2);
+    CHECK(largest(at_the_top[99], kReadyPose_rad) < 0.2);
 }
 
 TEST_CASE("a hand led beyond reach stretches the arm, follows along, and comes back") {
     const FollowRules by = rules();
-    JointArray q = kFr3Ready;
-    const Transform home = tip_at(kFr3Ready);
+    JointArray q = kReadyPose_rad;
+    const Transform home = tip_at(kReadyPose_rad);
     double furthest = 0.0;
     double fastest = 0.0;
     PoseError error;
@@ -139,13 +139,13 @@ TEST_CASE("a hand led beyond reach stretches the arm, follows along, and comes b
     CHECK(furthest > 0.3);
     CHECK(fastest <= 1.0 + 1e-9);
     CHECK(error.position_m < 1e-4);
-    CHECK(largest(q, kFr3Ready) < 0.5);
+    CHECK(largest(q, kReadyPose_rad) < 0.5);
 }
 
 TEST_CASE("beyond reach the waypoint is as near as the arm can come") {
     // The hand's axis kept pointing down, a metre and a half away: no waypoint nearby is better.
-    JointArray q = kFr3Ready;
-    Transform pose = tip_at(kFr3Ready);
+    JointArray q = kReadyPose_rad;
+    Transform pose = tip_at(kReadyPose_rad);
     pose.position[0] = 1.5;
     PoseError error;
     for (int i = 0; i < 300; ++i) error = follow_pose(pose, rules(), q);
@@ -193,7 +193,7 @@ TEST_CASE("near singularities no joint is asked for more than its speed, whereve
 TEST_CASE("poses that jump anywhere never take a joint out of its range or beyond its speed") {
     std::mt19937 random(17);
     const FollowRules by = rules();
-    JointArray q = kFr3Ready;
+    JointArray q = kReadyPose_rad;
     for (int i = 0; i < 5000; ++i) {
         Transform pose = tip_at(random_joints(random));
         if (i % 3 == 0) pose.position[0] += 2.0;
@@ -206,8 +206,8 @@ TEST_CASE("poses that jump anywhere never take a joint out of its range or beyon
 
 TEST_CASE("a joint at its end is given up and the others go on") {
     // The hand turns about its own axis until joint 7 is at its end, and further.
-    JointArray q = kFr3Ready;
-    const Transform home = tip_at(kFr3Ready);
+    JointArray q = kReadyPose_rad;
+    const Transform home = tip_at(kReadyPose_rad);
     const FollowRules by = rules();
     for (int i = 0; i < 200; ++i) {
         Transform pose = home;
@@ -225,18 +225,18 @@ TEST_CASE("a joint at its end is given up and the others go on") {
 
 TEST_CASE("a seed beyond the range of targets is taken to its end") {
     const FollowRules by = rules();
-    JointArray q = kFr3Ready;
+    JointArray q = kReadyPose_rad;
     q[3] = -3.0481;
     follow_pose(tip_at(q), by, q);
     CHECK(inside(q, by.range));
 }
 
 TEST_CASE("of a pose that is not a number nothing is taken") {
-    JointArray q = kFr3Ready;
-    Transform pose = tip_at(kFr3Ready);
+    JointArray q = kReadyPose_rad;
+    Transform pose = tip_at(kReadyPose_rad);
     pose.position[1] = std::nan("");
     const PoseError error = follow_pose(pose, rules(), q);
-    CHECK(q == kFr3Ready);
+    CHECK(q == kReadyPose_rad);
     CHECK_FALSE(error.position_m < 1.0);
 }
 

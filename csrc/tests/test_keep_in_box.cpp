@@ -36,9 +36,9 @@ TEST_CASE("waypoints well inside the box are left alone to the last bit") {
 
 // Straight down from the ready pose to `depth` below z = 0, and up again.
 std::vector<JointArray> dive(double depth, int steps) {
-    JointArray q = kFr3Ready;
+    JointArray q = kReadyPose_rad;
     std::vector<JointArray> out;
-    const Transform home = tip_at(kFr3Ready);
+    const Transform home = tip_at(kReadyPose_rad);
     for (int i = 0; i < steps; ++i) {
         Transform pose = home;
         pose.position[2] -=
@@ -80,7 +80,7 @@ TEST_CASE("where the box leaves no way in the last waypoint is repeated") {
     std::vector<JointArray> asked = dive(0.15, 120);
     Box thin = floor_at(0.05);
     thin.max_m[2] = 0.1;  // the hand is longer than the box is high
-    const JointArray before = kFr3Ready;
+    const JointArray before = kReadyPose_rad;
     const std::size_t replaced = keep_in_box(asked, before, thin, rules());
     CHECK(replaced == asked.size());
     for (std::size_t i = 0; i < asked.size(); ++i) {
@@ -92,12 +92,12 @@ TEST_CASE("where the box leaves no way in the last waypoint is repeated") {
 }
 
 TEST_CASE("an arm that starts outside of the box is led in") {
-    std::vector<JointArray> asked(60, kFr3Ready);
+    std::vector<JointArray> asked(60, kReadyPose_rad);
     Box box;
     box.min_m[0] = 0.45;  // the ready pose has the hand at 0.31
-    CHECK(keep_in_box(asked, kFr3Ready, box, rules()) == 60);
+    CHECK(keep_in_box(asked, kReadyPose_rad, box, rules()) == 60);
     CHECK(box.outside(hand_points(asked.back(), test::hand_tool())) <= -kTargetRoom_m + 1e-6);
-    CHECK(share_of_speed(kFr3Ready, asked.front(), rules()) < 1.0 + 1e-9);
+    CHECK(share_of_speed(kReadyPose_rad, asked.front(), rules()) < 1.0 + 1e-9);
 }
 
 }  // namespace

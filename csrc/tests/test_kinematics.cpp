@@ -108,7 +108,7 @@ TEST_CASE("flange and tool are where the URDF's chain of joints puts them") {
 }
 
 TEST_CASE("the ready pose puts the flange where Franka says") {
-    const Vector3 flange = flange_pose(kFr3Ready).position;
+    const Vector3 flange = flange_pose(kReadyPose_rad).position;
     CHECK(flange[0] == doctest::Approx(0.3069).epsilon(1e-3));
     CHECK(std::abs(flange[1]) < 1e-12);
     CHECK(flange[2] == doctest::Approx(0.5903).epsilon(1e-3));

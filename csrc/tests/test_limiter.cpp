@@ -52,7 +52,7 @@ TEST_CASE("a step of half a radian is followed within the limits and without ove
     reached = run.last;
     CHECK(run.reflex == Reflex::kNone);
     CHECK(run.changed > 0);
-    CHECK(test::distance(reached, target) < 1e-6);
+    CHECK(distance(reached, target) < 1e-6);
     for (std::size_t j = 0; j < kDof; ++j) farthest = std::max(farthest, reached[j] - target[j]);
     CHECK(farthest < 1e-3);
 }
@@ -127,7 +127,7 @@ TEST_CASE("NaN and infinity are not followed") {
         500);
     CHECK(run.reflex == Reflex::kNone);
     for (double joint : run.last) CHECK(std::isfinite(joint));
-    CHECK(test::distance(run.last, test::ready()) < 1e-9);
+    CHECK(distance(run.last, test::ready()) < 1e-9);
 }
 
 TEST_CASE("a smooth stream passes untouched") {
@@ -154,7 +154,7 @@ TEST_CASE("an arm that starts in the band where the envelope closes may only mov
     CHECK(inward.last[0] <= start[0] + 1e-4);
     const LimitedRun outward = drive([&](int) { return test::ready(); }, 6000, start);
     CHECK(outward.reflex == Reflex::kNone);
-    CHECK(test::distance(outward.last, test::ready()) < 1e-6);
+    CHECK(distance(outward.last, test::ready()) < 1e-6);
 }
 
 }  // namespace

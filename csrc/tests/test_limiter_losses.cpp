@@ -142,7 +142,7 @@ TEST_CASE("an arm that is stopped while it leaves the closing band comes to rest
     REQUIRE(rig.run(10));
     rig.deliver(rig.observe(outward(arm), 30));
     REQUIRE(rig.run(50));
-    CHECK(test::distance(rig.commands.back(), arm.start_pose_rad) > 1e-5);
+    CHECK(distance(rig.commands.back(), arm.start_pose_rad) > 1e-5);
     rig.request = Request::kRest;
     REQUIRE(rig.run(800));
     const std::uint64_t interventions = rig.progress().limiter_interventions;
@@ -152,7 +152,7 @@ TEST_CASE("an arm that is stopped while it leaves the closing band comes to rest
         rig.arm.lose(static_cast<std::uint64_t>(i % 20));
         REQUIRE(rig.cycle());
     }
-    CHECK(test::distance(rig.commands.back(), rest) < 1e-9);
+    CHECK(distance(rig.commands.back(), rest) < 1e-9);
     CHECK(rig.progress().limiter_interventions == interventions);
     rig.request = Request::kFinish;
     while (rig.cycle()) REQUIRE(rig.commands.size() < 5000);

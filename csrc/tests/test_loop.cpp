@@ -89,6 +89,17 @@ TEST_CASE("loop: a chunk pushed between two cycles is followed to its end") {
     CHECK(world.region->stats.limiter_interventions == 0);
 }
 
+TEST_CASE("loop: who sees a chunk judged sees its actions queued") {
+    World world;
+    Loop loop(*world.region, world.arm, *world.stepper);
+    REQUIRE(world.cycles(loop, 10));
+    REQUIRE(world.ring.push(world.chunk(0.2)));
+    REQUIRE(loop.cycle(Request::kFollow));
+    CHECK(world.state().chunks_admitted == 1);
+    CHECK(world.state().steps_queued == 30.0);
+    CHECK(world.state().phase == RTI_PHASE_FOLLOW);
+}
+
 TEST_CASE("loop: what was queued before it attached is never executed") {
     World world;
     rti_action record{};

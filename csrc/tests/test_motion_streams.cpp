@@ -38,7 +38,7 @@ TEST_CASE("a sine in range is followed without slowing, within a milliradian") {
             REQUIRE(rig.follow(policy, 1, 50, 0.5, static_cast<int>(2000.0 / fps)));
             if (rig.progress().phase != RTI_PHASE_FOLLOW) continue;
             const double error =
-                test::distance(rig.commands.back(), policy(rig.progress().policy_step));
+                distance(rig.commands.back(), policy(rig.progress().policy_step));
             squares += error * error;
             ++counted;
         }
@@ -64,7 +64,7 @@ TEST_CASE("a policy that changes its mind is followed without slowing") {
         const JointArray goal = there ? away : test::ready();
         const double steps = step - rig.progress().policy_step + 1.0;
         for (int i = 0; i < std::lround(steps); ++i) {
-            const double left = test::distance(goal, q);
+            const double left = distance(goal, q);
             if (left < 1e-9) break;
             const double share = std::min(left, 0.027 * std::tanh(left / 0.1)) / left;
             for (std::size_t j = 0; j < kDof; ++j) q[j] += share * (goal[j] - q[j]);
@@ -92,7 +92,7 @@ TEST_CASE("starvation in the middle of a fast motion rests on the path") {
             REQUIRE(rig.cycle());
             if (rig.progress().steps_queued > 3.0) {
                 worst = std::max(
-                    worst, test::distance(rig.commands.back(), policy(rig.progress().policy_step)));
+                    worst, distance(rig.commands.back(), policy(rig.progress().policy_step)));
             }
         }
         CHECK(rig.progress().phase == RTI_PHASE_HOLD);
@@ -182,7 +182,7 @@ TEST_CASE("however often targets change, the arm stays where they are") {
             REQUIRE(rig.follow(scattered(generator, 0.3, 3), 10'000, count, 1.0, delay));
             double furthest = 0.0;
             for (const JointArray& q : rig.commands) {
-                furthest = std::max(furthest, test::distance(q, test::ready()));
+                furthest = std::max(furthest, distance(q, test::ready()));
             }
             CHECK(furthest < 0.6);
             CHECK(rig.progress().splices > 60);

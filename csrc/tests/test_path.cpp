@@ -24,7 +24,7 @@ std::vector<JointArray> random_waypoints(std::size_t count, unsigned seed) {
 // Worst difference of value, slope and curvature between two points of a path.
 double jump(const PathPoint& a, const PathPoint& b) {
     return std::max(
-        {test::distance(a.q, b.q), test::distance(a.d1, b.d1), test::distance(a.d2, b.d2)});
+        {distance(a.q, b.q), distance(a.d1, b.d1), distance(a.d2, b.d2)});
 }
 
 TEST_CASE("the path passes through every waypoint at its step") {
@@ -32,7 +32,7 @@ TEST_CASE("the path passes through every waypoint at its step") {
     Path path;
     path.set_waypoints(13.37, waypoints.data(), waypoints.size());
     for (std::size_t i = 0; i < waypoints.size(); ++i) {
-        CHECK(test::distance(path.at(13.37 + static_cast<double>(i)).q, waypoints[i]) < 1e-12);
+        CHECK(distance(path.at(13.37 + static_cast<double>(i)).q, waypoints[i]) < 1e-12);
     }
 }
 
@@ -90,12 +90,12 @@ TEST_CASE("the curve ends at the last waypoint in full motion, straight; its own
     const PathPoint before = path.at(24.0 - 1e-9);
     const PathPoint end = path.at(24.0);
     CHECK(jump(before, end) < 1e-6);
-    CHECK(test::distance(end.q, waypoints.back()) < 1e-12);
-    CHECK(test::distance(end.d2, JointArray{}) < 1e-12);
+    CHECK(distance(end.q, waypoints.back()) < 1e-12);
+    CHECK(distance(end.d2, JointArray{}) < 1e-12);
     // Not bent to rest: the slope is about that of the last two waypoints.
-    const double rise = test::distance(waypoints[19], waypoints[18]);
-    CHECK(test::distance(end.d1, JointArray{}) > 0.5 * rise);
-    CHECK(test::distance(path.at(30.0).q, waypoints.back()) < 1e-12);
+    const double rise = distance(waypoints[19], waypoints[18]);
+    CHECK(distance(end.d1, JointArray{}) > 0.5 * rise);
+    CHECK(distance(path.at(30.0).q, waypoints.back()) < 1e-12);
 }
 
 TEST_CASE("where room is made for a bridge, the last waypoint is held at rest for its own step") {
@@ -113,9 +113,9 @@ TEST_CASE("where room is made for a bridge, the last waypoint is held at rest fo
     }
     for (double at : {24.0, 24.3, 24.9, 25.0, 30.0}) {
         const PathPoint point = path.at(at);
-        CHECK(test::distance(point.q, waypoints.back()) < 1e-12);
-        CHECK(test::distance(point.d1, JointArray{}) < 1e-12);
-        CHECK(test::distance(point.d2, JointArray{}) < 1e-12);
+        CHECK(distance(point.q, waypoints.back()) < 1e-12);
+        CHECK(distance(point.d1, JointArray{}) < 1e-12);
+        CHECK(distance(point.d2, JointArray{}) < 1e-12);
     }
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("a chunk of one action is a path that stays where it is") {
     Path path;
     path.set_waypoints(2.0, waypoints.data(), 1);
     CHECK(path.end() == doctest::Approx(3.0));
-    CHECK(test::distance(path.at(2.5).q, waypoints[0]) < 1e-12);
+    CHECK(distance(path.at(2.5).q, waypoints[0]) < 1e-12);
 }
 
 TEST_CASE("a bridge starts with the given value, slope and curvature, and ends with none") {
@@ -135,9 +135,9 @@ TEST_CASE("a bridge starts with the given value, slope and curvature, and ends w
     bridge.set(7.2, 3.5, value, slope, curvature);
     PathPoint start;
     bridge.add_to(7.2, start);
-    CHECK(test::distance(start.q, value) < 1e-12);
-    CHECK(test::distance(start.d1, slope) < 1e-12);
-    CHECK(test::distance(start.d2, curvature) < 1e-12);
+    CHECK(distance(start.q, value) < 1e-12);
+    CHECK(distance(start.d1, slope) < 1e-12);
+    CHECK(distance(start.d2, curvature) < 1e-12);
     PathPoint end;
     bridge.add_to(7.2 + 3.5 - 1e-9, end);
     CHECK(jump(end, PathPoint{}) < 1e-8);

@@ -29,8 +29,12 @@ struct Recorded {
 class EventfulRun {
   public:
     Recorded record() {
+        rti_action unheard{};
+        unheard.kind = RTI_RECORD_NEW_EPOCH;
+        push({unheard});  // before there is a loop
         arm_.start();
         Loop loop(*region_, arm_, *stepper_);
+        push({unheard, unheard});  // before its first cycle
         run(loop, 10);
         for (const double shift_rad : {0.4, -0.3, 0.2}) {
             push(chunk(shift_rad));
@@ -107,6 +111,14 @@ TEST_CASE("replay: a run with all that can happen to it is played again bit for 
     CHECK(first_difference(recorded) == recorded.cycles.size());
 }
 
+TEST_CASE("replay: what was pushed before the loop attached is not offered, what came then is") {
+    const Recorded recorded = EventfulRun().record();
+    CHECK(recorded.cycles[0].ring_index == 1);
+    CHECK(recorded.cycles[0].epoch == 1);
+    CHECK(recorded.cycles[1].ring_index == 3);
+    CHECK(recorded.cycles[1].epoch == 3);
+}
+
 TEST_CASE("replay: one bit of one state is enough to be noticed, in its own cycle") {
     Recorded recorded = EventfulRun().record();
     std::size_t lost = 0;  // after lost packets the stepper starts from where the arm says it is
@@ -123,7 +135,7 @@ TEST_CASE("replay: one bit of one command is noticed in its own cycle") {
 
 TEST_CASE("replay: one bit of one action is noticed once the path comes from it") {
     Recorded recorded = EventfulRun().record();
-    recorded.ring[8].values[0] = next_double(recorded.ring[8].values[0]);
+    recorded.ring[11].values[0] = next_double(recorded.ring[11].values[0]);
     const std::size_t first = first_difference(recorded);
     CHECK(first >= 10);  // when it was pushed
     CHECK(first < 510);  // when the next one was

@@ -36,7 +36,7 @@ Outcome tremble(double tolerance_rad) {
     for (int i = 0; i < 10'000; ++i) {
         REQUIRE(rig.follow(trembling, 1, 50, 0.7));
         if (i < 2000) continue;
-        const double away = test::distance(rig.commands.back(), quiet(rig.progress().policy_step));
+        const double away = distance(rig.commands.back(), quiet(rig.progress().policy_step));
         worst_rad = std::max(worst_rad, away);
     }
     return {rig.progress().policy_step, rig.arm.peaks().acceleration_ratio,

@@ -83,6 +83,33 @@ TEST_CASE("after a hold nothing was consumed: the whole chunk is used") {
     CHECK(rig.progress().steps_executed == doctest::Approx(40.0).epsilon(1e-3));
 }
 
+TEST_CASE("the cycle that judges a chunk tells that its actions are queued, and that it moves") {
+    Rig rig;
+    REQUIRE(rig.run(10));
+    rig.deliver(rig.observe(reach_out(), 30));
+    REQUIRE(rig.cycle());
+    CHECK(rig.progress().chunks_admitted == 1);
+    CHECK(rig.progress().chunk_id == 1);
+    CHECK(rig.progress().steps_queued == 30.0);
+    CHECK(rig.progress().phase == RTI_PHASE_FOLLOW);
+}
+
+TEST_CASE("a splice that has to wait is queued meanwhile") {
+    Rig rig;
+    REQUIRE(rig.follow(reach_out(), 800));
+    rig.in_flight.clear();
+    while (rig.progress().steps_queued > 3.0) REQUIRE(rig.cycle());
+    const std::uint64_t splices = rig.progress().splices;
+    rig.deliver(rig.observe([](double) { return test::ready(); }, 27));
+    int waited = 0;
+    for (;; ++waited) {
+        REQUIRE(rig.cycle());
+        REQUIRE(rig.progress().steps_queued > 20.0);
+        if (rig.progress().splices > splices) break;
+    }
+    CHECK(waited > 1);
+}
+
 TEST_CASE("a splice that has to wait counts once, however many bridges it is tried with") {
     Rig rig;
     REQUIRE(rig.follow(reach_out(), 800));
@@ -175,7 +202,7 @@ TEST_CASE("an arm that counts no cycle, or all there are, does not use up the pa
         state.time_ns += 1'000'000;
         state.elapsed_cycles = elapsed;
         const ArmCommand command = rig.stepper.step(state, Request::kFollow);
-        CHECK(test::distance(command.q, state.q_d) < 0.01);
+        CHECK(distance(command.q, state.q_d) < 0.01);
         CHECK(rig.progress().policy_step > before);
         CHECK(rig.progress().policy_step < before + 1.0);
     }

@@ -1,9 +1,9 @@
 """When to ask for the next chunk, and whether what came back may go to the core. Pure logic.
 
 Ask when the steps still queued fall to `threshold` of a chunk, and at once in a new epoch, whose
-queue is empty. One question is outstanding at a time. A chunk that was pushed counts as queued only
-when the core has judged it, so until then nothing new is asked: the queue that the mailbox shows is
-still the old one.
+queue is empty. One question is outstanding at a time. A chunk that was pushed counts as queued once
+the core has judged it, from that very state on, so until then nothing new is asked: the queue that
+the mailbox shows is still the old one.
 
 What is checked here is checked again by the core; here it keeps the ring clean and gives the user a
 sentence.

@@ -46,7 +46,7 @@ class CoreState(NamedTuple):
     time_ns: int  # CLOCK_MONOTONIC when the arm's state was received
     policy_step: float  # the policy clock
     policy_rate: float  # its speed, steps/s
-    steps_queued: float  # what is left of the adopted path, steps
+    steps_queued: float  # what is left of the chunk admitted last, steps
     epoch: int
     epoch_since_ns: int  # observations captured before this are void
     phase: Phase

@@ -125,7 +125,7 @@ GUARDS = (
     Guard(
         "watch: there is no way back from the end",
         WATCH,
-        "if (this->request() == Request::kFinish) return;",
+        "if (before == Request::kFinish) return;",
         "",
         ("watch: f asks for the end, and no beat takes that back",),
     ),
