@@ -262,7 +262,7 @@ typedef struct rti_record {
     double q_d[7]; /* as the arm had the command before [rad, rad/s, rad/s²] */
     double dq_d[7];
     double ddq_d[7];
-    uint64_t ring_index; /* the ring's read_index once this cycle had drained it; the first drains none */
+    uint64_t ring_index; /* of the ring, once this cycle had drained it; the first drains none */
     uint32_t request;    /* rti::Request of control/stepper.hpp */
     uint32_t pad0;
 } rti_record;

@@ -37,8 +37,7 @@ TEST_CASE("a sine in range is followed without slowing, within a milliradian") {
         for (int i = 0; i < 10'000; ++i) {
             REQUIRE(rig.follow(policy, 1, 50, 0.5, static_cast<int>(2000.0 / fps)));
             if (rig.progress().phase != RTI_PHASE_FOLLOW) continue;
-            const double error =
-                distance(rig.commands.back(), policy(rig.progress().policy_step));
+            const double error = distance(rig.commands.back(), policy(rig.progress().policy_step));
             squares += error * error;
             ++counted;
         }
@@ -91,8 +90,8 @@ TEST_CASE("starvation in the middle of a fast motion rests on the path") {
         for (int cycle = 0; cycle < 2500; ++cycle) {
             REQUIRE(rig.cycle());
             if (rig.progress().steps_queued > 3.0) {
-                worst = std::max(
-                    worst, distance(rig.commands.back(), policy(rig.progress().policy_step)));
+                worst = std::max(worst,
+                                 distance(rig.commands.back(), policy(rig.progress().policy_step)));
             }
         }
         CHECK(rig.progress().phase == RTI_PHASE_HOLD);

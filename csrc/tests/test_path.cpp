@@ -23,8 +23,7 @@ std::vector<JointArray> random_waypoints(std::size_t count, unsigned seed) {
 
 // Worst difference of value, slope and curvature between two points of a path.
 double jump(const PathPoint& a, const PathPoint& b) {
-    return std::max(
-        {distance(a.q, b.q), distance(a.d1, b.d1), distance(a.d2, b.d2)});
+    return std::max({distance(a.q, b.q), distance(a.d1, b.d1), distance(a.d2, b.d2)});
 }
 
 TEST_CASE("the path passes through every waypoint at its step") {

@@ -26,8 +26,7 @@ TEST_CASE("a path that is too fast is slowed down on, never left") {
         REQUIRE(rig.cycle());
         // At both ends the chunk's own curve is not a sine: it begins and ends at rest.
         if (rig.progress().policy_step < 10.0 || rig.progress().policy_step > 80.0) continue;
-        worst = std::max(worst,
-                         distance(rig.commands.back(), policy(rig.progress().policy_step)));
+        worst = std::max(worst, distance(rig.commands.back(), policy(rig.progress().policy_step)));
     }
     CHECK(worst < 1e-3);
     CHECK(rig.progress().slowed_cycles > 1000);
