@@ -111,9 +111,8 @@ class Stepper {
     std::int64_t now_ns_ = 0;
     double stretch_ = 1.0;  // of the bridge being tried
     bool has_pending_ = false;
-    bool following_ = false;  // path() is adopted and the clock has not come to rest on it
-    bool void_path_ =
-        false;  // what is followed is of an older epoch or leaves the box: brake on it
+    bool following_ = false;          // path() is adopted and the clock has not come to rest on it
+    bool void_path_ = false;          // it is of an older epoch or leaves the box: brake on it
     bool waiting_to_splice_ = false;  // slowing down until the pending chunk can be entered
     bool braking_ = false;            // in this cycle, for whichever reason
     bool followed_ = false;           // a path, in this cycle: the command is a step of it
