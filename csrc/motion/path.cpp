@@ -73,6 +73,38 @@ void Path::set_waypoints(double origin_step, const JointArray* waypoints,
     if (count == 1) hold_last();
 }
 
+// A quintic between two knots lies inside the hull of its Bézier points: at each of them q, then
+// q ± d1 / 5 and q ± 2 d1 / 5 + d2 / 20 on the side of the neighbour. Each knot keeps its own
+// inside.
+void Path::keep_within(const JointArray& low_rad, const JointArray& high_rad) noexcept {
+    for (std::size_t i = 0; i < knots_; ++i) {
+        Knot& knot = knot_[i];
+        for (std::size_t j = 0; j < kDof; ++j) {
+            const double leaning = std::abs(knot.d1[j]) / 5.0;
+            const double bending = knot.d2[j] / 20.0;
+            const double up = std::max(leaning, 2.0 * leaning + bending);
+            const double down = std::max(leaning, 2.0 * leaning - bending);
+            const double room_up = std::max(0.0, high_rad[j] - knot.q[j]);
+            const double room_down = std::max(0.0, knot.q[j] - low_rad[j]);
+            double share = 1.0;
+            if (up > room_up) share = std::min(share, room_up / up);
+            if (down > room_down) share = std::min(share, room_down / down);
+            knot.d1[j] *= share;
+            knot.d2[j] *= share;
+        }
+    }
+}
+
+void Path::level(std::size_t j, double step) noexcept {
+    const double local =
+        std::clamp(std::ceil(step - origin_), 0.0, static_cast<double>(knots_ - 1));
+    const auto last = static_cast<std::size_t>(local);
+    for (std::size_t i = 0; i <= last; ++i) {
+        knot_[i].q[j] = knot_[last].q[j];
+        knot_[i].d1[j] = knot_[i].d2[j] = 0.0;
+    }
+}
+
 void Path::hold_last() noexcept {
     if (held_) return;
     held_ = true;

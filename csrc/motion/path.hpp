@@ -7,6 +7,9 @@
 // where the reference is and this curve (value, slope, curvature) and is gone, C², `length` steps
 // later: it makes a splice C² and keeps the chunk's own shape.
 //
+// keep_within() bounds the curve between the knots, too: where it would swing past a joint's range
+// the knots next to it lose slope and curvature in proportion, and it stays C².
+//
 // Where a bridge is longer than the waypoints, hold_last() makes room for it: the last segment, a
 // quintic, sheds its slope, and the last waypoint is held for the step that is its own.
 //
@@ -54,6 +57,11 @@ class Path {
     // Waypoints become knots; what was there before is gone. count >= 1; one alone is held.
     void set_waypoints(double origin_step, const JointArray* waypoints, std::size_t count) noexcept;
     void clear() noexcept { knots_ = 0; }
+    // Takes from each knot's slope and curvature what could lead a joint past `low` or `high`
+    // between two waypoints. A waypoint that is itself outside is passed level.
+    void keep_within(const JointArray& low_rad, const JointArray& high_rad) noexcept;
+    // Until `step`, joint j is where the curve has it at the next knot from there.
+    void level(std::size_t j, double step) noexcept;
     [[nodiscard]] bool empty() const noexcept { return knots_ == 0; }
 
     [[nodiscard]] double origin() const noexcept { return origin_; }

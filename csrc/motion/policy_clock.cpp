@@ -164,7 +164,10 @@ bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,
 
     // Up to the nominal rate, with nothing to slow down for in sight, there is no reason to dawdle.
     const double tracking_per_s = nominal && rate_ < allowed ? kStart_per_s : kTracking_per_s;
-    double wanted = tracking_per_s * (allowed - rate_) + std::min(0.0, pace.acceleration);
+    // The curve falls with the step, so a clock well below it needs as much less of its slope.
+    const double falling =
+        std::min(0.0, pace.acceleration) * std::min(1.0, rate_ / std::max(allowed, kRest));
+    double wanted = tracking_per_s * (allowed - rate_) + falling;
     if (brake) wanted = std::min(wanted, -std::sqrt(2.0 * room.ramp * rate_));
     const double ramp = room.ramp * kCycle_s;
     double release = ramp;

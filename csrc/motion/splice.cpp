@@ -25,6 +25,26 @@ constexpr double kBridgeExcursion_rad = 0.1;
 // limits' reserve: what the joints do goes with the rate's square, whatever the nominal rate is.
 constexpr double kEntryTolerance = 0.02;
 
+// Where the motion may pass: the envelope leaves half of what it leaves a target. Nearer to the end
+// a path could bring the clock to rest, and be as slow as not to move.
+struct Range {
+    JointArray low_rad{};
+    JointArray high_rad{};
+};
+
+Range passable(const Envelope& envelope) noexcept {
+    Range range;
+    for (std::size_t j = 0; j < kDof; ++j) {
+        range.low_rad[j] = envelope.lowest_target(j, 0.5 * kTargetSpeed);
+        range.high_rad[j] = envelope.highest_target(j, 0.5 * kTargetSpeed);
+    }
+    return range;
+}
+
+// Points of a bridge at which it is seen where it leads: 2 % of the gap between two of them hides
+// less than what is left between the range below and where the envelope is shut.
+constexpr int kLooks = 16;
+
 // The longest bridge that leads no joint further away than kBridgeExcursion_rad [steps].
 double longest_bridge(const JointArray& slope, const JointArray& curvature) noexcept {
     double longest = std::numeric_limits<double>::infinity();
@@ -59,6 +79,8 @@ std::uint32_t lay(const Chunk& chunk, const Path* old, const Blend& blend,
         }
     }
     path.set_waypoints(chunk.origin_step, targets.data(), chunk.count);
+    const Range range = passable(limits.envelope);
+    path.keep_within(range.low_rad, range.high_rad);
     return clamped;
 }
 
@@ -73,8 +95,7 @@ struct Gap {
     double longest = 0.0;
 };
 
-Gap gap_to(const Path& path, const SplicePoint& from, const MotionLimits& arm,
-           const Envelope& envelope) noexcept {
+Gap gap_to(const Path& path, const SplicePoint& from, const MotionLimits& arm) noexcept {
     const PathPoint target = path.curve(from.step);
     const bool moving = from.rate > 0.0;
     Gap gap;
@@ -84,11 +105,6 @@ Gap gap_to(const Path& path, const SplicePoint& from, const MotionLimits& arm,
         if (moving) {
             gap.slope[j] = from.reference.d1[j] - target.d1[j];
             gap.curvature[j] = from.reference.d2[j] - target.d2[j];
-        } else if (envelope.speed(j, from.reference.q[j], target.d1[j]) <= 0.0) {
-            // Where the envelope is shut, a slope that leads further out, however slight, would
-            // keep the clock from ever starting: leave level, towards the targets.
-            gap.slope[j] = -target.d1[j];
-            gap.curvature[j] = -target.d2[j];
         }
         const double acceleration = kBridgeAcceleration * arm.ddq_max;
         const double wide = std::abs(gap.value[j]);
@@ -104,17 +120,41 @@ Gap gap_to(const Path& path, const SplicePoint& from, const MotionLimits& arm,
     return gap;
 }
 
+// Whether the arm stands outside of where it may pass, or a bridge from there leads outside.
+bool strays(const Path& path, std::size_t j, double from, double length,
+            const Range& range) noexcept {
+    for (int look = 0; look <= kLooks; ++look) {
+        const double q = path.at(from + length * look / kLooks).q[j];
+        if (q < range.low_rad[j] || q > range.high_rad[j]) return true;
+    }
+    return false;
+}
+
+// From rest, such a joint goes straight to where the chunk has it at the bridge's end: from there
+// to there a quintic never turns back, so that there is a way out of wherever the arm stands.
+void straighten(Path& path, const SplicePoint& from, double length, const Envelope& envelope,
+                Gap& gap) noexcept {
+    const Range range = passable(envelope);
+    for (std::size_t j = 0; j < kDof; ++j) {
+        if (!strays(path, j, from.step, length, range)) continue;
+        path.level(j, from.step + length);
+        gap.value[j] = from.reference.q[j] - path.curve(from.step).q[j];
+        path.bridge().set(from.step, length, gap.value, gap.slope, gap.curvature);
+    }
+}
+
 }  // namespace
 
 bool bridge(const SplicePoint& from, double stretch, const MotionLimits& arm,
             const Envelope& envelope, Path& path) noexcept {
-    Gap gap = gap_to(path, from, arm, envelope);
+    Gap gap = gap_to(path, from, arm);
     if (from.step + std::min(gap.needed * stretch, gap.longest) > path.end()) {
         path.hold_last();
-        gap = gap_to(path, from, arm, envelope);
+        gap = gap_to(path, from, arm);
     }
     const double length = std::min(gap.needed * stretch, gap.longest);
     path.bridge().set(from.step, length, gap.value, gap.slope, gap.curvature);
+    if (from.rate == 0.0) straighten(path, from, length, envelope, gap);
     return length < gap.longest;
 }
 

@@ -34,6 +34,7 @@ TESTS = (
     "limiter_losses",
     "detour",
     "planning_alone",
+    "liveness",
     "motion_streams",
     "fence",
     "fence_streams",

@@ -21,6 +21,13 @@ GUARDS = (
         ("a path that is too fast is slowed down on, never left",),
     ),
     Guard(
+        "clock: from rest, a curve that falls soon is no reason to stay",
+        CLOCK,
+        "std::min(1.0, rate_ / std::max(allowed, kRest));",
+        "1.0;",
+        ("chunks of one, two or three actions lead to their target at any rate",),
+    ),
+    Guard(
         "clock: an urgent stop brakes",
         CLOCK,
         "if (brake) wanted = std::min(",
@@ -60,16 +67,27 @@ GUARDS = (
     Guard(
         "splice: a bridge takes up the difference",
         SPLICE,
-        "path.bridge().set(from.step, length, gap.value, gap.slope, gap.curvature);",
-        "",
+        "path.bridge().set(from.step, length, gap.value, gap.slope, gap.curvature);\n"
+        "    if (from.rate == 0.0)",
+        "if (from.rate == 0.0)",
         ("targets that jump at every chunk become motion the arm accepts, by planning alone",),
     ),
     Guard(
-        "splice: where the envelope is shut a bridge leaves level",
+        "splice: near the end of its range a joint that rests goes straight to the chunk",
         SPLICE,
-        "} else if (envelope.speed(j, from.reference.q[j], target.d1[j]) <= 0.0) {",
-        "} else if (envelope.speed(j, from.reference.q[j], target.d1[j]) < 0.0) {",
-        ("a joint where its envelope is shut is not kept there by a corner in its targets",),
+        "if (from.rate == 0.0) straighten(path, from, length, envelope, gap);",
+        "",
+        (
+            "a joint where its envelope is shut is not kept there by a corner in its targets",
+            "from wherever an arm stands near a joint's end a curve that begins outward is followed",
+        ),
+    ),
+    Guard(
+        "splice: between two targets the curve stays where the envelope is open",
+        SPLICE,
+        "path.keep_within(range.low_rad, range.high_rad);",
+        "",
+        ("joints that swing to the end of their targets' range never stand still for long",),
     ),
     Guard(
         "splice: a bridge leads nowhere far",
