@@ -25,7 +25,10 @@ GUARDS = (
         CLOCK,
         "std::min(1.0, rate_ / std::max(allowed, kRest));",
         "1.0;",
-        ("chunks of one, two or three actions lead to their target at any rate",),
+        (
+            "chunks of one, two or three actions lead to their target at any rate",
+            "a chunk that comes soon after a start, far from its target, does not end the start",
+        ),
     ),
     Guard(
         "clock: an urgent stop brakes",
@@ -83,11 +86,11 @@ GUARDS = (
         ),
     ),
     Guard(
-        "splice: between two targets the curve stays where the envelope is open",
-        SPLICE,
-        "path.keep_within(range.low_rad, range.high_rad);",
+        "path: between two targets the curve stays where it may be",
+        "motion/path.cpp",
+        "if (up > room_up) share = std::min(share, room_up / up);",
         "",
-        ("joints that swing to the end of their targets' range never stand still for long",),
+        ("between two targets at the end of the range a curve swings no further than it may",),
     ),
     Guard(
         "splice: a bridge leads nowhere far",
