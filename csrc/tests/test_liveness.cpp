@@ -45,7 +45,7 @@ int cycles_to(Rig& rig, const JointArray& goal, std::uint32_t count, int most) {
     rig.new_epoch();
     for (int i = 0; i < most; ++i) {
         if (!rig.follow([&](double) { return goal; }, 1, count)) return most;
-        if (test::distance(rig.commands.back(), goal) < 1e-3) return i;
+        if (distance(rig.commands.back(), goal) < 1e-3) return i;
     }
     return most;
 }
