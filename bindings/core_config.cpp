@@ -137,7 +137,8 @@ CoreOptions core_options(const py::dict& config) {
             "rt_priority must be 1 to 99, or 0 for ordinary scheduling");
     require(cpu.value_or(0) >= 0, "rt_cpu must not be negative");
     for (std::size_t i = 0; i < 3; ++i) {
-        require(motion.box.min_m[i] < motion.box.max_m[i], "box_min must be below box_max");
+        require(motion.box.max_m[i] - motion.box.min_m[i] >= kThinnestBox_m,
+                "box_min must be 0.02 m or more below box_max");
     }
     for (const double value : tcp) require(std::isfinite(value), "tcp must be finite");
     motion.tool = transform_of(tcp);

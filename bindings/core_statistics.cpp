@@ -44,7 +44,8 @@ py::object outcome_name(std::uint32_t outcome) {
 
 std::string_view refusal_name(std::uint32_t refusal) noexcept {
     constexpr std::array<std::string_view, RTI_REFUSALS> kNames = {
-        "", "epoch", "age", "order", "not_finite", "start", "late", "malformed", "stopping"};
+        "",      "epoch", "age",       "order",    "not_finite",
+        "start", "late",  "malformed", "stopping", "fence"};
     return refusal < kNames.size() ? kNames[refusal] : "unknown";
 }
 

@@ -159,7 +159,12 @@ def test_a_stream_that_leaves_the_box_is_stopped_at_its_side() -> None:
 
 @pytest.mark.parametrize(
     "config",
-    [{"box_min": [0, 0, 1], "box_max": [1, 1, 0]}, {"tcp": [np.nan] * 6}, {"box_min": [0, 0]}],
+    [
+        {"box_min": [0, 0, 1], "box_max": [1, 1, 0]},
+        {"box_min": [0, 0, 0], "box_max": [1, 1, 0.019]},
+        {"tcp": [np.nan] * 6},
+        {"box_min": [0, 0]},
+    ],
 )
 def test_a_box_that_makes_no_sense_is_refused(config: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"box|tcp"):

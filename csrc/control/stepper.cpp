@@ -197,7 +197,7 @@ void Stepper::plan() noexcept {
     } else if (following_ && profile().used_up(clock_.step())) {
         profile().build(path(), clock_.step(), clock_.nominal_rate(), planner_);
     }
-    if (following_ && !void_path_ && fence_.stops(path(), clock_, planner_)) {
+    if (following_ && !void_path_ && fence_.stops(path(), profile(), clock_, planner_)) {
         void_path_ = true;
         ++progress_.fence_stops;
     }
@@ -249,18 +249,15 @@ void Stepper::try_splice() noexcept {
     const std::uint32_t clamped =
         lay(chunks_[pending_], old, blend_, smoothing_, from.step, planner_, next);
     if (next.held_until() - from.step < kShortestSplice_steps) {  // waited too long for it
-        --progress_.chunks_admitted;
-        ++progress_.refused[RTI_REFUSED_LATE];
-        progress_.last_refusal = RTI_REFUSED_LATE;
-        progress_.flags |= RTI_CYCLE_REFUSED;
-        has_pending_ = waiting_to_splice_ = false;
+        give_up(RTI_REFUSED_LATE);
         return;
     }
     const bool could_be_longer = bridge(from, stretch_, config_.limits, planner_.envelope, next);
     next_profile.build(next, from.step, clock_.nominal_rate(), planner_);
-    // A path on which the hand could not be stopped inside its box is not entered at speed.
+    // A path on which the hand could not be stopped inside its box is not entered, at speed or from
+    // rest.
     if (can_enter(from, clock_.look_ahead(), next_profile) &&
-        fence_.admits(next, clock_, planner_)) {
+        fence_.admits(next, next_profile, clock_, planner_)) {
         progress_.waypoints_clamped += clamped;
         // From rest the way to the first target is the policy's wish, not a jump of its mind.
         const double jump_rad =
@@ -269,11 +266,22 @@ void Stepper::try_splice() noexcept {
     } else if (could_be_longer) {
         if (stretch_ == 1.0 && !waiting_to_splice_) ++progress_.bridges_lengthened;
         stretch_ *= kBridgeGrowth;
+    } else if (!following_) {
+        give_up(RTI_REFUSED_FENCE);  // from rest every profile can be entered
     } else {
         if (!waiting_to_splice_) ++progress_.splices_delayed;
         waiting_to_splice_ = true;
         stretch_ = 1.0;
     }
+}
+
+// An admitted chunk after all.
+void Stepper::give_up(rti_refusal reason) noexcept {
+    --progress_.chunks_admitted;
+    ++progress_.refused[reason];
+    progress_.last_refusal = reason;
+    progress_.flags |= RTI_CYCLE_REFUSED;
+    has_pending_ = waiting_to_splice_ = false;
 }
 
 void Stepper::adopt(double jump_rad) noexcept {

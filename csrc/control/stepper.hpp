@@ -82,6 +82,7 @@ class Stepper {
     void tell() noexcept;
     [[nodiscard]] double steps_queued() const noexcept;
     void try_splice() noexcept;
+    void give_up(rti_refusal reason) noexcept;
     void adopt(double jump_rad) noexcept;
 
     [[nodiscard]] Path& path() noexcept { return paths_[active_]; }

@@ -36,7 +36,7 @@
 
 #define RTI_MAGIC 0x005245464e495452u /* "RTINFER\0", little-endian */
 #define RTI_ABI_VERSION 1u
-#define RTI_LAYOUT_HASH 0xe1c5d8391e71713au /* checked by csrc/memory/layout.hpp when compiled */
+#define RTI_LAYOUT_HASH 0x1ad15c2f6c759261u /* checked by csrc/memory/layout.hpp when compiled */
 
 #define RTI_DOF 7u              /* joints of the arm */
 #define RTI_MAX_VALUES 16u      /* values one action may carry: joints, then gripper and the like */
@@ -141,7 +141,8 @@ enum rti_refusal {
     RTI_REFUSED_LATE = 6,       /* every step of it was already behind the policy clock */
     RTI_REFUSED_MALFORMED = 7,  /* dim, count or index make no chunk */
     RTI_REFUSED_STOPPING = 8,   /* the core was asked to stop, or its heartbeat is stale */
-    RTI_REFUSALS = 9
+    RTI_REFUSED_FENCE = 9,      /* it leads the hand out of its box, from where the arm rests */
+    RTI_REFUSALS = 10
 };
 
 typedef struct rti_state {
@@ -190,8 +191,8 @@ typedef struct rti_stats {
     uint64_t holds;   /* times the path ran dry and the arm came to rest */
     uint64_t held_ns; /* time at rest after the first chunk */
     uint64_t chunks_received;
-    uint64_t refused[9]; /* by rti_refusal */
-    uint64_t late_steps; /* actions dropped because the clock had passed them */
+    uint64_t refused[10]; /* by rti_refusal */
+    uint64_t late_steps;  /* actions dropped because the clock had passed them */
     uint64_t splices;
     uint64_t bridges_lengthened;    /* splices that needed more than the first choice of bridge */
     uint64_t splices_delayed;       /* splices that had to wait while the old path slowed */
@@ -223,7 +224,7 @@ typedef struct rti_stats {
     rti_histogram response;  /* state received -> command written */
     rti_histogram step;      /* the whole step with the planning after the write */
     rti_histogram splice;    /* chunk received by the network process -> followed */
-    uint8_t pad0[32];
+    uint8_t pad0[24];
 } rti_stats;
 
 /* ------------------------------------------------------------------ telemetry

@@ -12,6 +12,8 @@ namespace rti {
 
 // Targets keep this far inside the box: the curve through them may swing out between two.
 inline constexpr double kTargetRoom_m = 0.005;
+// A box must be this thick, so that there is somewhere to be between two such sides.
+inline constexpr double kThinnestBox_m = 0.02;
 
 struct Box {
     static constexpr double kOpen = std::numeric_limits<double>::infinity();

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <random>
+#include <tuple>
 
 #include "motion/fence.hpp"
 #include "tests/fence_rig.hpp"
@@ -71,6 +72,7 @@ TEST_CASE("the way of an urgent stop is never underestimated") {
 
 struct Straight {
     Path path;
+    SpeedProfile profile;
     PolicyClock clock{30.0};
     PlannerLimits limits{MotionLimits::fr3()};
 
@@ -81,12 +83,11 @@ struct Straight {
         for (std::size_t i = 0; i < targets.size(); ++i)
             targets[i] = policy(static_cast<double>(i));
         path.set_waypoints(0.0, targets.data(), targets.size());
-        SpeedProfile profile;
         profile.build(path, 0.0, 30.0, limits);
         while (clock.step() < from) clock.advance(path, profile, limits, false);
     }
     [[nodiscard]] bool stopped_by(const Box& box) const {
-        return Fence(box, test::hand_tool()).stops(path, clock, limits);
+        return Fence(box, test::hand_tool()).stops(path, profile, clock, limits);
     }
     [[nodiscard]] double tip_z() const { return test::urdf_tip(path.at(clock.step()).q)[2][3]; }
 };
@@ -117,9 +118,10 @@ TEST_CASE("a hand that is outside may come in, and get no further out along any 
         const double flange_y = test::urdf_flange(here)[1][3];
         REQUIRE(std::abs(y - flange_y) > 0.1);
         box.max_m[1] = std::max(y, flange_y) + 0.005;
-        CHECK(Fence(box, tool).stops(aslant.path, aslant.clock, aslant.limits));
+        CHECK(Fence(box, tool).stops(aslant.path, aslant.profile, aslant.clock, aslant.limits));
         box.max_m[1] += 0.2;
-        CHECK_FALSE(Fence(box, tool).stops(aslant.path, aslant.clock, aslant.limits));
+        CHECK_FALSE(
+            Fence(box, tool).stops(aslant.path, aslant.profile, aslant.clock, aslant.limits));
     }
 }
 
@@ -133,13 +135,50 @@ TEST_CASE("a curve inward may begin with a ripple, from wherever the arm is put"
     REQUIRE(dip > 1e-6);
     REQUIRE(dip < 0.5e-3);
     Fence fence(floor_at(0.8), test::hand_tool());
-    CHECK_FALSE(fence.stops(rising.path, rising.clock, rising.limits));
+    CHECK_FALSE(fence.stops(rising.path, rising.profile, rising.clock, rising.limits));
     // It comes nearly in, and is moved back by hand while it takes no commands.
     const Straight further({0, 0, 1}, 40);
-    CHECK_FALSE(fence.stops(further.path, further.clock, further.limits));
-    CHECK(fence.stops(rising.path, rising.clock, rising.limits));
+    CHECK_FALSE(fence.stops(further.path, further.profile, further.clock, further.limits));
+    CHECK(fence.stops(rising.path, rising.profile, rising.clock, rising.limits));
     fence.start();
-    CHECK_FALSE(fence.stops(rising.path, rising.clock, rising.limits));
+    CHECK_FALSE(fence.stops(rising.path, rising.profile, rising.clock, rising.limits));
+}
+
+TEST_CASE("what no other path may use up is left for a ripple on the way in") {
+    // Outward a little; then straight in, or held there.
+    const auto dipping = [](double dip_m, bool in) {
+        const Policy down = led({0, 0, -1}, 0.3, 30.0, 0.2);
+        const Policy up = led({0, 0, 1}, 0.3, 30.0, 0.2);
+        const double z = test::urdf_tip(test::ready())[2][3];
+        double deep = 0.0;
+        while (z - test::urdf_tip(down(deep))[2][3] < dip_m) deep += 0.01;
+        std::array<JointArray, 40> targets;
+        for (std::size_t i = 0; i < targets.size(); ++i) {
+            const double at = static_cast<double>(i);
+            targets[i] = i == 0 ? test::ready() : at < 8.0 || !in ? down(deep) : up(at - 8.0);
+        }
+        Straight there({0, 0, 1}, 0.0);
+        there.path.set_waypoints(0.0, targets.data(), targets.size());
+        there.profile.build(there.path, 0.0, 30.0, there.limits);
+        while (there.clock.step() < 0.5) {
+            there.clock.advance(there.path, there.profile, there.limits, false);
+        }
+        return there;
+    };
+    const Straight home({0, 0, 1}, 0.0);
+    for (const auto& [dip_m, in, out] : {std::tuple{0.0002, false, true},
+                                         {0.0002, true, true},
+                                         {0.00032, false, false},
+                                         {0.00032, true, true},
+                                         {0.0006, false, false},
+                                         {0.0006, true, false}}) {
+        CAPTURE(dip_m);
+        CAPTURE(in);
+        Fence fence(floor_at(0.8), test::hand_tool());
+        REQUIRE(fence.admits(home.path, home.profile, home.clock, home.limits));
+        const Straight there = dipping(dip_m, in);
+        CHECK(fence.admits(there.path, there.profile, there.clock, there.limits) == out);
+    }
 }
 
 TEST_CASE("a bulge of a new path is seen before it is reached, though it ends inside") {
@@ -152,12 +191,13 @@ TEST_CASE("a bulge of a new path is seen before it is reached, though it ends in
     }
     Straight turning({0, 0, -1}, 20);
     turning.path.set_waypoints(0.0, targets.data(), targets.size());
+    turning.profile.build(turning.path, turning.clock.step(), 30.0, turning.limits);
     const double step = turning.clock.step();
     const double way = turning.clock.braking_distance(turning.path, turning.limits);
     const auto z = [&](double at) { return test::urdf_tip(turning.path.at(at).q)[2][3]; };
     REQUIRE(z(step + way) > z(22.0) + 0.005);
     Fence fence(floor_at(z(22.0) + 0.006), test::hand_tool());
-    CHECK_FALSE(fence.admits(turning.path, turning.clock, turning.limits));
+    CHECK_FALSE(fence.admits(turning.path, turning.profile, turning.clock, turning.limits));
 }
 
 TEST_CASE("the flange is kept in as the tool is") {

@@ -172,7 +172,9 @@ class Approach:
         while not self._something_else(begin, stop):
             state = self._state()
             if state.chunks_refused > begin.chunks_refused:
-                return _Ended.REFUSED
+                # From rest the fence refuses what it would stop a little later.
+                stopped = state.last_refusal == "fence" and chunk_id != 0
+                return _Ended.AT_REST if stopped else _Ended.REFUSED
             # The first cycle may show the chunk, and the rest before it.
             followed = followed_since is not None and state.cycle > followed_since + 1
             passed = int(state.policy_step - begin.policy_step)

@@ -51,7 +51,7 @@ class CoreState(NamedTuple):
     epoch_since_ns: int  # observations captured before this are void
     phase: Phase
     reflex: str | None  # why the arm stopped by itself, FCI's name
-    last_refusal: str | None  # of the last chunk refused: "epoch", "age", "start", …
+    last_refusal: str | None  # of the last chunk refused: "epoch", "age", "fence", …
     chunk_id: int  # being followed; 0: none yet
     chunks_admitted: int
     chunks_refused: int

@@ -154,6 +154,12 @@ class Supply:
                 self._go_to_start(state, client, stop)
                 rule.new_epoch()
                 state = self.state()
+            elif state.last_refusal == "fence":
+                self._notices.once(
+                    "fence",
+                    "The policy asks the hand out of --motion.box, or further out of it: the arm "
+                    "rests until it asks for a way in; check the policy, or widen the box.",
+                )
         self._seen = state
         return state
 

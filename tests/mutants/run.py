@@ -37,6 +37,7 @@ TESTS = (
     "liveness",
     "motion_streams",
     "fence",
+    "fence_ratchet",
     "fence_streams",
 )
 FLAGS = ["-std=c++20", "-O1", "-ffp-contract=off", "-fno-math-errno", "-pthread"]

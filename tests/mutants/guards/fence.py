@@ -17,11 +17,28 @@ GUARDS = (
         ("a policy that dives through the floor rests above it, at every speed and rate",),
     ),
     Guard(
-        "stepper: no path is entered at speed that the hand could not be stopped on",
+        "stepper: no path is entered that the hand could not be stopped on",
         STEPPER,
-        "fence_.admits(next, clock_, planner_)",
+        "fence_.admits(next, next_profile, clock_, planner_)",
         "true",
-        ("chunks that dive at once, again and again, do not wear the fence down",),
+        (
+            "chunks that dive at once, again and again, do not wear the fence down",
+            "a chunk that leads out from rest is refused, moves nothing, and the next may come in",
+        ),
+    ),
+    Guard(
+        "stepper: from rest, too",
+        STEPPER,
+        "fence_.admits(next, next_profile, clock_, planner_)",
+        "(!following_ || fence_.admits(next, next_profile, clock_, planner_))",
+        ("ten thousand chunks that lead out, each from rest, wear no fence down",),
+    ),
+    Guard(
+        "stepper: what leads out from rest is refused",
+        STEPPER,
+        "give_up(RTI_REFUSED_FENCE);",
+        "waiting_to_splice_ = true;",
+        ("a chunk that leads out from rest is refused, moves nothing, and the next may come in",),
     ),
     Guard(
         "stepper: where the arm was before a recovery says nothing of where it may be",
@@ -33,8 +50,8 @@ GUARDS = (
     Guard(
         "fence: the way to rest is seen in time",
         FENCE,
-        "const double way = clock.braking_distance(path, limits);",
-        "const double way = 0.5 * clock.braking_distance(path, limits);",
+        "const double way = next.step() - step + next.braking_distance(path, limits);",
+        "const double way = 0.5 * next.braking_distance(path, limits);",
         ("a policy that dives through the floor rests above it, at every speed and rate",),
     ),
     Guard(
@@ -61,9 +78,23 @@ GUARDS = (
     Guard(
         "fence: ripples do not add up",
         FENCE,
-        "least_[i] = std::min(least_[i], allowed[i]);",
-        "least_[i] = allowed[i];",
-        ("an arm that starts below the floor may come up, and not go further down",),
+        "least_[i] = std::min(least_[i], here[i]);",
+        "least_[i] = here[i];",
+        ("ten thousand chunks that lead out, each from rest, wear no fence down",),
+    ),
+    Guard(
+        "fence: a path that comes in first may not go out as far as it began",
+        FENCE,
+        "least[i] = std::min(least[i], there[i]);",
+        "",
+        ("ten thousand chunks that lead out, at any moment of a motion, wear no fence down",),
+    ),
+    Guard(
+        "fence: the way in may need a ripple, which no other path may use up",
+        FENCE,
+        "constexpr double kRippleOfAny_m = 0.5 * kRipple_m;",
+        "constexpr double kRippleOfAny_m = 0.8 * kRipple_m;",
+        ("what no other path may use up is left for a ripple on the way in",),
     ),
     Guard(
         "clock: braking takes a while to build up",
