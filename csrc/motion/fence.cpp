@@ -9,7 +9,7 @@ constexpr int kLooks = 4;
 constexpr int kLooksAtNew = 16;
 // Points of all that is left of a path, where it may come in again.
 constexpr int kLooksAhead = 4;
-constexpr double kSamePlace_m = 1e-9;  // computed twice
+constexpr double kSamePlace_m = 1e-12;  // computed twice
 // Of kRipple_m; the rest is for a least excess that lies between two looks.
 constexpr double kRippleOfAny_m = 0.5 * kRipple_m;
 constexpr double kRippleComingIn_m = 0.8 * kRipple_m;
