@@ -22,8 +22,8 @@ constexpr int kBrakingLooks = 32;
 constexpr double kBrakingTail_s = 2.0 * kRamp_s;  // the last of it, the ramp back included
 // How far ahead it is made sure that braking can still begin in time, and what of the profile's
 // rate² passes for it.
-constexpr int kForesight_cycles = 16;
-constexpr double kOverrun = 1.005;
+constexpr int kForesight_cycles = 32;
+constexpr double kOverrun = 1.01;
 constexpr double kRest = 1e-9;  // steps before the end and, of the nominal rate, rest
 
 }  // namespace
@@ -118,7 +118,7 @@ bool PolicyClock::land(double steps_left, const Room& room) noexcept {
 
 // Whether the rate comes to lie above the profile although, after a cycle with `acceleration`, the
 // clock brakes harder and harder.
-bool PolicyClock::overruns(double acceleration, const SpeedProfile& profile,
+bool PolicyClock::overruns(double acceleration, double ramp, const SpeedProfile& profile,
                            const Room& room) const noexcept {
     double rate = rate_;
     double step = step_;
@@ -130,7 +130,7 @@ bool PolicyClock::overruns(double acceleration, const SpeedProfile& profile,
         const SpeedProfile::Pace pace = profile.pace(step);
         if (rate * rate > kOverrun * pace.squared_rate) return true;
         if (acceleration <= pace.acceleration) return false;
-        acceleration = std::max(acceleration - room.ramp * kCycle_s, -room.down);
+        acceleration = std::max(acceleration - ramp, -room.down);
     }
     return false;
 }
@@ -184,14 +184,19 @@ bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,
     const double inside = std::clamp(ramped, -room.down, room.up);
     double taken = acceleration_ + std::clamp(inside - acceleration_, -room.gentler * kCycle_s,
                                               room.steeper * kCycle_s);
-    if (overruns(taken, profile, room)) {
-        double early = std::max(acceleration_ - ramp, -room.down);
-        if (overruns(early, profile, room)) {
-            early = std::max(acceleration_ - room.gentler * kCycle_s, -room.down);
+    // Begun early enough, braking may build up slowly; harder only where that comes too late.
+    const double gentle = stops ? ramp : ramp * kRamp_s / kCorner_s;
+    if (overruns(taken, gentle, profile, room)) {
+        double braking = gentle;
+        double early = std::max(acceleration_ - braking, -room.down);
+        for (const double harder : {ramp, room.gentler * kCycle_s}) {
+            if (!overruns(early, braking, profile, room)) break;
+            braking = harder;
+            early = std::max(acceleration_ - braking, -room.down);
         }
         for (int i = 0; i < 4; ++i) {
             const double middle = 0.5 * (early + taken);
-            (overruns(middle, profile, room) ? taken : early) = middle;
+            (overruns(middle, braking, profile, room) ? taken : early) = middle;
         }
         taken = std::min(taken, early);
     }

@@ -48,7 +48,7 @@ class PolicyClock {
         double gentler;
     };
     [[nodiscard]] Room room(const Path& path, const PlannerLimits& limits) const noexcept;
-    [[nodiscard]] bool overruns(double acceleration, const SpeedProfile& profile,
+    [[nodiscard]] bool overruns(double acceleration, double ramp, const SpeedProfile& profile,
                                 const Room& room) const noexcept;
     // If constant jerk from the present rate leads to rest in `steps_left`, and the acceleration
     // may become what that takes: one cycle of it. False if not.

@@ -16,6 +16,8 @@ constexpr double kWidest_steps = 0.25;
 constexpr double kNarrowest_steps = 1.0 / 64.0;
 constexpr double kLongest_s = 0.010;
 constexpr double kFarthest_rad = 0.05;
+// Steps of the ceiling are spread over this long, at nominal rate: the clock would shake on them.
+constexpr double kLevel_s = 0.05;
 
 // Highest rate² at a point of the path, from each joint's velocity, acceleration and jerk limit.
 double ceiling(const PathPoint& point, double nominal_squared,
@@ -40,9 +42,15 @@ double ceiling(const PathPoint& point, double nominal_squared,
     return squared;
 }
 
+// Slope and curvature of the path at a sample.
+struct Bend {
+    JointArray d1;
+    JointArray d2;
+};
+
 // Deceleration of the clock [steps/s²] that every joint can follow at this point and rate². A path
 // that bends against the motion takes of it, one that bends with it adds to it.
-double braking(const PathPoint& point, double squared, const PlannerLimits& limits) noexcept {
+double braking(const Bend& point, double squared, const PlannerLimits& limits) noexcept {
     double decel = limits.brake_acceleration / kTiny;
     for (std::size_t j = 0; j < kDof; ++j) {
         const double slope = std::abs(point.d1[j]);
@@ -52,6 +60,31 @@ double braking(const PathPoint& point, double squared, const PlannerLimits& limi
         decel = std::min(decel, std::max(left, 0.02 * limits.brake_acceleration) / slope);
     }
     return decel;
+}
+
+// Turns `count` ceilings into one without steps that lies nowhere above them: the lowest within
+// `reach` samples, and then the mean of that within as many, twice half as far.
+void level(double* ceilings, std::size_t count, long reach) noexcept {
+    std::array<double, SpeedProfile::kSamples + 1> lowest;
+    const auto last = static_cast<long>(count) - 1;
+    for (long i = 0; i <= last; ++i) {
+        const long from = std::max(0L, i - reach);
+        const long to = std::min(last, i + reach);
+        lowest[static_cast<std::size_t>(i)] = *std::min_element(ceilings + from, ceilings + to + 1);
+    }
+    const long half = std::max(reach / 2, 1L);
+    const auto mean = [&](const double* in, double* out) {
+        double sum = 0.0;
+        const auto at = [&](long i) { return in[std::clamp(i, 0L, last)]; };
+        for (long i = -half; i <= half; ++i) sum += at(i);
+        for (long i = 0; i <= last; ++i) {
+            out[i] = sum / static_cast<double>(2 * half + 1);
+            sum += at(i + half + 1) - at(i - half);
+        }
+    };
+    mean(lowest.data(), ceilings);
+    std::copy_n(ceilings, count, lowest.data());
+    mean(lowest.data(), ceilings);
 }
 
 // Steps between two samples: a whole part of one.
@@ -76,29 +109,25 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
 
     const double nominal_squared = nominal_rate * nominal_rate;
     const double hardest = nominal_rate / kShortestBraking_s;
-    const auto point_at = [&](std::size_t i) {
-        return path.at(from_ + spacing_ * static_cast<double>(i));
-    };
-    // What lies between two samples is about as bad as the worse of them, so each sample answers
-    // for its neighbours too: a rolling window of three, walked backwards.
-    PathPoint after = point_at(samples_);
-    PathPoint here = point_at(samples_ - 1);
-    double ceiling_after = ceiling(after, nominal_squared, limits);
-    double ceiling_here = ceiling(here, nominal_squared, limits);
+    std::array<Bend, kSamples + 1> bends;  // 57 KB of the loop's stack, which is prefaulted
+    for (std::size_t i = 0; i <= samples_; ++i) {
+        const PathPoint point = path.at(from_ + spacing_ * static_cast<double>(i));
+        bends[i] = {point.d1, point.d2};
+        squared_rate_[i] = ceiling(point, nominal_squared, limits);
+    }
+    level(squared_rate_.data(), samples_ + 1,
+          std::max(std::lround(kLevel_s * nominal_rate / spacing_), 1L));
     squared_rate_[samples_] = 0.0;
     last_way_ = from_;
     bool last_way = true;
     for (std::size_t i = samples_; i-- > 0;) {
-        const PathPoint before = i > 0 ? point_at(i - 1) : here;
-        const double ceiling_before =
-            i > 0 ? ceiling(before, nominal_squared, limits) : ceiling_here;
-        const double most = std::min({ceiling_before, ceiling_here, ceiling_after});
+        const double most = squared_rate_[i];
         // Two looks at the braking power: at the rate we would come to, then at the one we would
         // have.
         const double next = squared_rate_[i + 1];
-        const double later = std::min(braking(after, next, limits), hardest);
+        const double later = std::min(braking(bends[i + 1], next, limits), hardest);
         const auto rise = [&](double squared) {
-            return 2.0 * spacing_ * std::min(later, braking(here, squared, limits));
+            return 2.0 * spacing_ * std::min(later, braking(bends[i], squared, limits));
         };
         const double risen = rise(std::min(most, next + rise(next)));
         squared_rate_[i] = std::min(most, next + risen);
@@ -109,10 +138,6 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
             last_way = false;
             last_way_ = from_ + spacing_ * (static_cast<double>(i + 1) - std::max(braked, 0.0));
         }
-        after = here;
-        here = before;
-        ceiling_after = ceiling_here;
-        ceiling_here = ceiling_before;
     }
 }
 
