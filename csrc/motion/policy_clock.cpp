@@ -21,9 +21,11 @@ constexpr double kBrakingLook_s = 0.020;  // between two looks at the way of an 
 constexpr int kBrakingLooks = 32;
 constexpr double kBrakingTail_s = 2.0 * kRamp_s;  // the last of it, the ramp back included
 // How far ahead it is made sure that braking can still begin in time, and what of the profile's
-// rate² passes for it.
-constexpr int kForesight_cycles = 32;
-constexpr double kOverrun = 1.01;
+// rate² passes for it: before the last braking, and on the way.
+constexpr int kForesight_cycles = 16;
+constexpr int kLongForesight_cycles = 32;
+constexpr double kOverrun = 1.005;
+constexpr double kLooseOverrun = 1.01;
 constexpr double kRest = 1e-9;  // steps before the end and, of the nominal rate, rest
 
 }  // namespace
@@ -118,17 +120,19 @@ bool PolicyClock::land(double steps_left, const Room& room) noexcept {
 
 // Whether the rate comes to lie above the profile although, after a cycle with `acceleration`, the
 // clock brakes harder and harder.
-bool PolicyClock::overruns(double acceleration, double ramp, const SpeedProfile& profile,
-                           const Room& room) const noexcept {
+bool PolicyClock::overruns(double acceleration, double ramp, bool stops,
+                           const SpeedProfile& profile, const Room& room) const noexcept {
+    const int cycles = stops ? kForesight_cycles : kLongForesight_cycles;
+    const double overrun = stops ? kOverrun : kLooseOverrun;
     double rate = rate_;
     double step = step_;
-    for (int i = 0; i < kForesight_cycles; ++i) {
+    for (int i = 0; i < cycles; ++i) {
         const double before = rate;
         rate += acceleration * kCycle_s;
         if (rate <= 0.0) return false;
         step += 0.5 * (before + rate) * kCycle_s;
         const SpeedProfile::Pace pace = profile.pace(step);
-        if (rate * rate > kOverrun * pace.squared_rate) return true;
+        if (rate * rate > overrun * pace.squared_rate) return true;
         if (acceleration <= pace.acceleration) return false;
         acceleration = std::max(acceleration - ramp, -room.down);
     }
@@ -186,17 +190,17 @@ bool PolicyClock::advance(const Path& path, const SpeedProfile& profile,
                                               room.steeper * kCycle_s);
     // Begun early enough, braking may build up slowly; harder only where that comes too late.
     const double gentle = stops ? ramp : ramp * kRamp_s / kCorner_s;
-    if (overruns(taken, gentle, profile, room)) {
+    if (overruns(taken, gentle, stops, profile, room)) {
         double braking = gentle;
         double early = std::max(acceleration_ - braking, -room.down);
         for (const double harder : {ramp, room.gentler * kCycle_s}) {
-            if (!overruns(early, braking, profile, room)) break;
+            if (!overruns(early, braking, stops, profile, room)) break;
             braking = harder;
             early = std::max(acceleration_ - braking, -room.down);
         }
         for (int i = 0; i < 4; ++i) {
             const double middle = 0.5 * (early + taken);
-            (overruns(middle, braking, profile, room) ? taken : early) = middle;
+            (overruns(middle, braking, stops, profile, room) ? taken : early) = middle;
         }
         taken = std::min(taken, early);
     }

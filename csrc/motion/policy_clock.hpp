@@ -48,8 +48,8 @@ class PolicyClock {
         double gentler;
     };
     [[nodiscard]] Room room(const Path& path, const PlannerLimits& limits) const noexcept;
-    [[nodiscard]] bool overruns(double acceleration, double ramp, const SpeedProfile& profile,
-                                const Room& room) const noexcept;
+    [[nodiscard]] bool overruns(double acceleration, double ramp, bool stops,
+                                const SpeedProfile& profile, const Room& room) const noexcept;
     // If constant jerk from the present rate leads to rest in `steps_left`, and the acceleration
     // may become what that takes: one cycle of it. False if not.
     bool land(double steps_left, const Room& room) noexcept;

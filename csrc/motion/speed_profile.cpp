@@ -18,6 +18,7 @@ constexpr double kLongest_s = 0.010;
 constexpr double kFarthest_rad = 0.05;
 // Steps of the ceiling are spread over this long, at nominal rate: the clock would shake on them.
 constexpr double kLevel_s = 0.05;
+constexpr double kSlow = 0.2;  // of the nominal rate
 
 // Highest rate² at a point of the path, from each joint's velocity, acceleration and jerk limit.
 double ceiling(const PathPoint& point, double nominal_squared,
@@ -63,28 +64,36 @@ double braking(const Bend& point, double squared, const PlannerLimits& limits) n
 }
 
 // Turns `count` ceilings into one without steps that lies nowhere above them: the lowest within
-// `reach` samples, and then the mean of that within as many, twice half as far.
-void level(double* ceilings, std::size_t count, long reach) noexcept {
-    std::array<double, SpeedProfile::kSamples + 1> lowest;
-    const auto last = static_cast<long>(count) - 1;
-    for (long i = 0; i <= last; ++i) {
-        const long from = std::max(0L, i - reach);
-        const long to = std::min(last, i + reach);
-        lowest[static_cast<std::size_t>(i)] = *std::min_element(ceilings + from, ceilings + to + 1);
+// `reach` samples, and of that the mean within half as many, twice. What is below `slow` stays as
+// it is: so slow a clock shakes nobody, and where it may not run at all is nobody else's business.
+void level(double* ceilings, std::size_t count, std::size_t reach, double slow) noexcept {
+    using Ceilings = std::array<double, SpeedProfile::kSamples + 1>;
+    const auto last = static_cast<std::ptrdiff_t>(count) - 1;
+    const auto far = static_cast<std::ptrdiff_t>(reach);
+    Ceilings lowest;
+    for (std::ptrdiff_t i = 0; i <= last; ++i) {
+        const double* from = ceilings + std::max<std::ptrdiff_t>(0, i - far);
+        const double* to = ceilings + std::min(last, i + far) + 1;
+        lowest[static_cast<std::size_t>(i)] = *std::min_element(from, to);
     }
-    const long half = std::max(reach / 2, 1L);
-    const auto mean = [&](const double* in, double* out) {
+    const std::ptrdiff_t half = far / 2;
+    const auto mean = [&](const Ceilings& in, Ceilings& out) {
+        const auto at = [&](std::ptrdiff_t i) {
+            return in[static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(i, 0, last))];
+        };
         double sum = 0.0;
-        const auto at = [&](long i) { return in[std::clamp(i, 0L, last)]; };
-        for (long i = -half; i <= half; ++i) sum += at(i);
-        for (long i = 0; i <= last; ++i) {
-            out[i] = sum / static_cast<double>(2 * half + 1);
+        for (std::ptrdiff_t i = -half; i <= half; ++i) sum += at(i);
+        for (std::ptrdiff_t i = 0; i <= last; ++i) {
+            out[static_cast<std::size_t>(i)] = sum / static_cast<double>(2 * half + 1);
             sum += at(i + half + 1) - at(i - half);
         }
     };
-    mean(lowest.data(), ceilings);
-    std::copy_n(ceilings, count, lowest.data());
-    mean(lowest.data(), ceilings);
+    Ceilings once;
+    mean(lowest, once);
+    mean(once, lowest);
+    for (std::size_t i = 0; i < count; ++i) {
+        ceilings[i] = std::max(std::min(lowest[i], ceilings[i]), std::min(ceilings[i], slow));
+    }
 }
 
 // Steps between two samples: a whole part of one.
@@ -115,8 +124,9 @@ void SpeedProfile::build(const Path& path, double from, double nominal_rate,
         bends[i] = {point.d1, point.d2};
         squared_rate_[i] = ceiling(point, nominal_squared, limits);
     }
-    level(squared_rate_.data(), samples_ + 1,
-          std::max(std::lround(kLevel_s * nominal_rate / spacing_), 1L));
+    const double reach = std::max(2.0, std::round(kLevel_s * nominal_rate / spacing_));
+    level(squared_rate_.data(), samples_ + 1, static_cast<std::size_t>(reach),
+          kSlow * kSlow * nominal_squared);
     squared_rate_[samples_] = 0.0;
     last_way_ = from_;
     bool last_way = true;

@@ -120,7 +120,7 @@ Outcome pushed(const Box& box, double fps, int chunks, bool at_rest, const Joint
         run(200);
     }
     return {witness.over_m, refused, rig.progress().fence_stops,
-            test::distance(rig.commands.back(), inside)};
+            distance(rig.commands.back(), inside)};
 }
 
 void push_everywhere(bool at_rest) {
