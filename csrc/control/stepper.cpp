@@ -13,6 +13,7 @@ namespace {
 // reserve (2 %); FCI's states are doubles and carry a command back unrounded.
 constexpr double kSamePosition_rad = 1e-8;
 constexpr double kBridgeGrowth = 1.6;
+constexpr double kGivenUp = 0.25;  // of the nominal rate
 // With less left of it a chunk has nothing to say any more.
 constexpr double kShortestSplice_steps = 0.5;
 
@@ -245,7 +246,10 @@ void Stepper::try_splice() noexcept {
         .reference = following_ ? path().at(clock_.step()) : PathPoint{.q = rest_q_}};
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
-    const Path* old = following_ && !void_path_ ? &path() : nullptr;
+    // An old path that the clock has all but stopped on, waiting for a splice, has nothing to say in
+    // it any more: a blend that is too steep to enter would be so for ever.
+    const bool given_up = waiting_to_splice_ && clock_.rate() < kGivenUp * clock_.nominal_rate();
+    const Path* old = following_ && !void_path_ && !given_up ? &path() : nullptr;
     const std::uint32_t clamped =
         lay(chunks_[pending_], old, blend_, smoothing_, from.step, planner_, next);
     if (next.held_until() - from.step < kShortestSplice_steps) {  // waited too long for it
