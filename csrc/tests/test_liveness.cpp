@@ -223,8 +223,6 @@ TEST_CASE("after whatever hostility, a target well inside is reached within seco
         config.max_age_s = 20.0;
         config.speed = std::max(config.speed, 0.5);
         config.aggregate = static_cast<Aggregate>(seed % kAggregates);
-        config.crossfade_steps = StepperConfig{}.crossfade_steps;
-        config.offset_decay_s = StepperConfig{}.offset_decay_s;
         const auto manner = static_cast<test::Manner>(dice.below(test::kManners));
         const Policy policy = test::stream(dice, start, manner);
         Rig rig(config, test::standing_at(start));
