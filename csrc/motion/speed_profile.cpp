@@ -66,6 +66,7 @@ double braking(const Bend& point, double squared, const PlannerLimits& limits) n
 // Turns `count` ceilings into one without steps that lies nowhere above them: the lowest within
 // `reach` samples, and of that the mean within half as many, twice. What is below `slow` stays as
 // it is: so slow a clock shakes nobody, and where it may not run at all is nobody else's business.
+// Nor does it begin at once: a clock that comes in at its rate need not lose any of it for that.
 void level(double* ceilings, std::size_t count, std::size_t reach, double slow) noexcept {
     using Ceilings = std::array<double, SpeedProfile::kSamples + 1>;
     const auto last = static_cast<std::ptrdiff_t>(count) - 1;
@@ -92,7 +93,10 @@ void level(double* ceilings, std::size_t count, std::size_t reach, double slow) 
     mean(lowest, once);
     mean(once, lowest);
     for (std::size_t i = 0; i < count; ++i) {
-        ceilings[i] = std::max(std::min(lowest[i], ceilings[i]), std::min(ceilings[i], slow));
+        const double levelled =
+            std::max(std::min(lowest[i], ceilings[i]), std::min(ceilings[i], slow));
+        const double share = std::min(1.0, static_cast<double>(i) / static_cast<double>(2 * reach));
+        ceilings[i] += share * (levelled - ceilings[i]);
     }
 }
 
