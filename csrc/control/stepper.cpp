@@ -246,8 +246,8 @@ void Stepper::try_splice() noexcept {
         .reference = following_ ? path().at(clock_.step()) : PathPoint{.q = rest_q_}};
     Path& next = paths_[1 - active_];
     SpeedProfile& next_profile = profiles_[1 - active_];
-    // An old path that the clock has all but stopped on, waiting for a splice, has nothing to say in
-    // it any more: a blend that is too steep to enter would be so for ever.
+    // An old path that the clock has all but stopped on, waiting for a splice, has nothing to say
+    // in it any more: a blend that is too steep to enter would be so for ever.
     const bool given_up = waiting_to_splice_ && clock_.rate() < kGivenUp * clock_.nominal_rate();
     const Path* old = following_ && !void_path_ && !given_up ? &path() : nullptr;
     const std::uint32_t clamped =

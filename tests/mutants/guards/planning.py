@@ -82,7 +82,8 @@ GUARDS = (
         "",
         (
             "a joint where its envelope is shut is not kept there by a corner in its targets",
-            "from wherever an arm stands near a joint's end a curve that begins outward is followed",
+            "from wherever an arm stands near a joint's end a curve that begins outward is "
+            "followed",
         ),
     ),
     Guard(
