@@ -175,7 +175,7 @@ TEST_CASE("a lost answer is noticed where no speed is allowed, however little it
     // By less than what passes for rounding elsewhere: an arm in the band has just begun to move
     // and is told to stop.
     for (int begun = 1; begun < 60; ++begun) {
-        for (int after = 0; after < 4; ++after) {
+        for (int after = 0; after < 60; ++after) {
             CAPTURE(begun);
             CAPTURE(after);
             SimFr3Config arm = in_the_band();

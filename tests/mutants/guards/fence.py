@@ -21,10 +21,7 @@ GUARDS = (
         STEPPER,
         "fence_.admits(next, next_profile, clock_, planner_)",
         "true",
-        (
-            "chunks that dive at once, again and again, do not wear the fence down",
-            "a chunk that leads out from rest is refused, moves nothing, and the next may come in",
-        ),
+        ("a chunk that leads out from rest is refused, moves nothing, and the next may come in",),
     ),
     Guard(
         "stepper: from rest, too",

@@ -100,13 +100,6 @@ GUARDS = (
         ("an arm that is stopped while it leaves the closing band comes to rest in silence",),
     ),
     Guard(
-        "stepper: the limiter judges from where the arm is, to the last digit",
-        STEPPER,
-        "if (strayed == 0.0 && lost_cycles(state) == 0) return;",
-        "if (ours && lost_cycles(state) == 0) return;",
-        ("a lost answer is noticed where no speed is allowed, however little it moved the arm",),
-    ),
-    Guard(
         "limiter: what is wanted is followed with its acceleration",
         LIMITER,
         "return ahead - slope * relative",

@@ -21,16 +21,6 @@ GUARDS = (
         ("a path that is too fast is slowed down on, never left",),
     ),
     Guard(
-        "clock: from rest, a curve that falls soon is no reason to stay",
-        CLOCK,
-        "std::min(1.0, rate_ / std::max(allowed, kRest));",
-        "1.0;",
-        (
-            "chunks of one, two or three actions lead to their target at any rate",
-            "a chunk that comes soon after a start, far from its target, does not end the start",
-        ),
-    ),
-    Guard(
         "clock: an urgent stop brakes",
         CLOCK,
         "if (brake) wanted = std::min(",
@@ -141,7 +131,7 @@ GUARDS = (
     Guard(
         "blend: where the arm rests nothing has another opinion",
         STEPPER,
-        "following_ && !void_path_ ? &path() : nullptr;",
+        "following_ && !void_path_ && !given_up ? &path() : nullptr;",
         "path().empty() ? nullptr : &path();",
         ("where the arm rests there is nothing to blend: all rules give the same motion",),
     ),
