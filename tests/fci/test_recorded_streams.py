@@ -39,7 +39,7 @@ def test_the_recorded_streams_are_hostile(recorded: Recorded) -> None:
     assert sum(count for stream in streams for _, count in stream.lost) >= 20_000
     assert sum(travelled_rad(stream) > 0.1 for stream in streams) > 0.8 * len(streams)
     for event in ("chunks_admitted", "limiter_interventions", "reseeds", "holds", "late_steps"):
-        assert sum(run["counts"][event] for _, run in recorded) > 100, event
+        assert sum(run["counts"][event] for _, run in recorded) > 40, event
     for ratio in ("velocity_ratio_max", "acceleration_ratio_max", "jerk_ratio_max"):
         assert max(run[ratio] for _, run in recorded) > 0.9, ratio
 
